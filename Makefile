@@ -1,0 +1,63 @@
+# jiesu: every target works from a bare checkout with Python 3.11–3.13 and make.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+  $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+HOST ?= 127.0.0.1
+PORT ?= 8000
+export PIP_NO_INPUT := 1
+
+.PHONY: setup run test test-system bench soak fit model lock format clean
+
+setup: $(VENV)/.setup  ## install what running and fit need
+
+# A virtual environment whose Python is gone, or of a version no longer supported, is made anew.
+$(VENV)/.setup: requirements/build.lock requirements/train.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "jiesu 需要 Python 3.11–3.13，没有找到" >&2; exit 2; }
+	@$(BIN)/python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	  || { rm -rf $(VENV); $(PYTHON) -m venv $(VENV); }
+	@echo "安装依赖到 $(VENV)/ …" >&2
+	@$(PIP) --require-hashes -r requirements/build.lock
+	@$(PIP) --require-hashes --no-build-isolation -r requirements/train.lock
+	@$(PIP) --no-deps --no-build-isolation --editable . --config-settings editable_mode=compat
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.setup requirements/test.lock
+	@$(PIP) --require-hashes --no-build-isolation -r requirements/test.lock
+	@touch $@
+
+run: setup  ## serve on 127.0.0.1:8000; the default model is fitted once
+	@$(BIN)/jiesu serve --host $(HOST) --port $(PORT) --insecure --sample
+
+test: $(VENV)/.test  ## format, lint, types, layers, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+test-system: $(VENV)/.test  ## the parts that need system packages, or minutes
+	@tests/system/install.sh
+	$(BIN)/python -m pytest -m system tests/system
+
+bench: $(VENV)/.test  ## one JSON object a line
+	@$(BIN)/python -m benchmarks
+
+soak: $(VENV)/.test  ## the long repetitions; writes benchmarks/results/
+	@$(BIN)/python -m benchmarks --soak
+
+fit: setup  ## the linear default from the corpus
+	@$(BIN)/jiesu fit --default
+
+model: fit
+
+lock:  ## renew the lock files (needs uv)
+	requirements/lock.sh
+
+format: $(VENV)/.test
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) var *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

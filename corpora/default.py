@@ -1,0 +1,25 @@
+"""The default model: where it stands, and whether it was trained on the corpus of this checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from corpora.petitions import corpus_hash, default_taxonomy
+from nlp.errors import RefusedModel
+from nlp.model import read_manifest
+
+CORPUS = "jiesu-corpus"
+
+
+def default_folder(home: Path) -> Path:
+    """Where the default model stands under the service's home."""
+    return home / "models" / "default"
+
+
+def is_current(folder: Path) -> bool:
+    """Whether the folder holds a model of this corpus, taxonomy and dictionary."""
+    try:
+        manifest = read_manifest(folder)
+    except RefusedModel:
+        return False
+    return bool(manifest["card"].get("hash") == corpus_hash() and manifest["taxonomy"] == default_taxonomy().hash)

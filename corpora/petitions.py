@@ -1,0 +1,62 @@
+"""The project's own petitions: rows of JSONL in `corpora/petitions/`, and the hash of them all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from nlp.errors import InputError
+from nlp.taxonomy import TASKS, Taxonomy
+
+HERE = Path(__file__).parent
+PETITIONS = HERE / "petitions"
+TAXONOMY = HERE / "taxonomy.toml"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One petition written for this project, with its labels."""
+
+    id: str
+    title: str
+    text: str
+    category: str
+    tier: str
+    clock: str
+    type: str
+    register: str = ""
+    topic: str = ""
+
+
+def default_taxonomy() -> Taxonomy:
+    """The starting taxonomy: 52 categories, 5 tiers, 4 clocks, 7 types."""
+    return Taxonomy.read(TAXONOMY)
+
+
+def read_rows(folder: Path = PETITIONS) -> list[Row]:
+    """All rows, by file name and line; raises `InputError` naming the line that is wrong."""
+    taxonomy = default_taxonomy()
+    known = {task: set(taxonomy.codes(task)) for task in TASKS}
+    rows: list[Row] = []
+    for path in sorted(folder.glob("*.jsonl")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            try:
+                row = Row(**json.loads(line))
+            except (ValueError, TypeError) as error:
+                raise InputError(place=f"{path} 第 {number} 行", reason=error) from error
+            wrong = next((task for task in TASKS if getattr(row, task) not in known[task]), "")
+            if wrong:
+                raise InputError(place=f"{path} 第 {number} 行", reason=f"{wrong} 的编码 {getattr(row, wrong)} 不在分类体系里")
+            rows.append(row)
+    return rows
+
+
+def corpus_hash(folder: Path = PETITIONS) -> str:
+    """SHA-256 of every row file, in order: which corpus a model was trained on."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.jsonl")):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,159 @@
+"""Decide: the whole way from petitions to decisions, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from ulid_transform import ulid_at_time
+
+from nlp.decision import Answer, CategoryAnswer, Choice, Decision, Evidence, Matter
+from nlp.evidence import Explainer
+from nlp.features import Features, weighted
+from nlp.heads import Matrix, Probabilities
+from nlp.joint import Joint, Table
+from nlp.model import Model
+from nlp.petition import Petition
+from nlp.reader import READ_AT_MOST, Reader, Reading
+from nlp.redline import RedLine, RedLines
+from nlp.route import Router
+from nlp.segment import Segmenter, open_segmenter
+from nlp.taxonomy import EMERGENCY, TASKS
+from nlp.thresholds import margins
+
+RUNNERS_UP = {"category": 4, "tier": 2, "clock": 2, "type": 2}
+NOTHING = "没有可读的内容，请人工处理"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a batch is to be decided."""
+
+    now: datetime
+    profile: str = "plain"
+    evidence: bool = True
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What model and rules say of a batch, before it is put into words.
+
+    best: task → (n,) columns; marginals: task → (n, labels); readable: (n,) any feature known.
+    confidence: (n,) category and tier together; margin: (n,) lead of the first category.
+    """
+
+    best: dict[str, NDArray[np.intp]]
+    marginals: Probabilities
+    confidence: NDArray[np.float64]
+    margin: NDArray[np.float64]
+    readable: NDArray[np.bool_]
+    redlines: dict[int, RedLine]
+    evidence: list[list[Evidence]]
+
+
+class Decider:
+    """One model with its rules, ready to decide; safe to share between threads."""
+
+    def __init__(self, model: Model, segmenter: Segmenter | None = None) -> None:
+        self.model = model
+        self.router = Router(model.taxonomy)
+        self._reader = Reader()
+        self._features = Features(model.features, segmenter or open_segmenter(model.features.segmenter))
+        self._table = Table(model.taxonomy)
+        self._redlines = RedLines()
+        self._explainer = Explainer(model.heads, model.features.title_weight)
+        self._labels = {task: model.taxonomy.labels(task) for task in TASKS}
+        self._emergency = model.taxonomy.codes("clock").index(EMERGENCY)
+
+    def decide(self, petitions: Sequence[Petition], options: Options) -> list[Decision]:
+        """One decision for each petition, in order; `options.now` has a zone."""
+        if not petitions:
+            return []
+        self.router.check(options.profile)
+        reading = self._reader.read(petitions)
+        answers = self.answers(reading, evidence=options.evidence)
+        return self._decisions(petitions, reading, answers, options)
+
+    def answers(self, reading: Reading, *, evidence: bool = False) -> Answers:
+        """What the model and the red lines say of a batch."""
+        texts, count = reading.texts, len(reading.texts) // 2
+        tokens = self._features.tokens(texts)
+        columns = self.model.vocabulary.table.columns(tokens.key)
+        counts = self._features.counts(tokens, columns, count, len(self.model.vocabulary))
+        matrix = weighted(counts, self.model.idf)
+        heads = self.model.heads.probabilities(matrix)
+        redlines = self._redlines.find(texts)
+        raised = list(redlines)
+        heads["clock"][raised] = 0
+        heads["clock"][raised, self._emergency] = 1
+        joint = self._table.decode(heads)
+        best = joint.best | {"type": heads["type"].argmax(axis=1)}
+        words = self._explainer.explain(reading.sources, texts, tokens, columns, matrix, best) if evidence else []
+        return Answers(
+            best, joint.marginals | {"type": heads["type"]}, joint.confidence, margins(joint.marginals["category"]),
+            np.diff(matrix.indptr) > 0, redlines, words,
+        )  # fmt: skip
+
+    def _decisions(self, petitions: Sequence[Petition], reading: Reading, answers: Answers, options: Options) -> list[Decision]:
+        choices = {task: self._choices(task, answers.best[task], answers.marginals[task]) for task in TASKS}
+        decided_at = options.now.isoformat(timespec="seconds")
+        seconds = options.now.timestamp()
+        paths = self.model.taxonomy.paths
+        decisions: list[Decision] = []
+        for row, petition in enumerate(petitions):
+            category, tier, clock, kind = (choices[task][row] for task in TASKS)
+            codes = (category[0].code, tier[0].code, clock[0].code, kind[0].code)
+            reasons, needs_human = self._reasons(row, petition, answers)
+            decisions.append(
+                Decision(
+                    petition.id,
+                    ulid_at_time(seconds),
+                    decided_at,
+                    CategoryAnswer(codes[0], category[0].name, paths[codes[0]], category[0].confidence, category[1:]),
+                    *(Answer(c[0].code, c[0].name, c[0].confidence, c[1:]) for c in (tier, clock, kind)),
+                    [Matter(codes[0], 0, len(petition.text))],
+                    [],
+                    needs_human,
+                    reasons,
+                    answers.evidence[row] if answers.evidence else [],
+                    self.router.route(options.profile, codes, petition.received_at or options.now),
+                    reading.masked(2 * row),
+                    reading.masked(2 * row + 1),
+                    self.model.name,
+                )
+            )
+        return decisions
+
+    def _choices(self, task: str, best: NDArray[np.intp], marginals: Matrix) -> list[list[Choice]]:
+        """For each petition the decided code, then the runners-up, most probable first."""
+        labels = self._labels[task]
+        count = min(RUNNERS_UP[task] + 1, len(labels))
+        rows = np.arange(len(best))[:, None]
+        ranked = marginals.copy()
+        ranked[rows, best[:, None]] = 2  # the joint answer comes first, whatever its marginal
+        order = np.argpartition(-ranked, count - 1, axis=1)[:, :count]
+        order = order[rows, np.argsort(-ranked[rows, order], axis=1)]
+        confidence = marginals[rows, order].round(4)
+        return [
+            [Choice(labels[column].code, labels[column].name, value) for column, value in zip(*pair, strict=True)]
+            for pair in zip(order.tolist(), confidence.tolist(), strict=True)
+        ]
+
+    def _reasons(self, row: int, petition: Petition, answers: Answers) -> tuple[list[str], bool]:
+        """Why, in short lines, and whether a human is needed."""
+        if not answers.readable[row]:
+            return [NOTHING], True
+        limits, reasons = self.model.thresholds, []
+        redline = answers.redlines.get(row)
+        if redline:
+            reasons.append(redline.reason)
+        if answers.confidence[row] < limits.confidence:
+            reasons.append(f"把握不足：类别与层级同时正确的概率 {answers.confidence[row]:.2f}，低于 {limits.confidence:.2f}")
+        if answers.margin[row] < limits.margin:
+            reasons.append(f"前两个类别过于接近，只差 {answers.margin[row]:.2f}")
+        if len(petition.text) > READ_AT_MOST:
+            reasons.append(f"文本过长，只读了前 {READ_AT_MOST} 字")
+        return reasons, bool(reasons)

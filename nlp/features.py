@@ -1,0 +1,130 @@
+"""Features: words and character runs of title and text, weighted as TF-IDF, one row a petition."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from nlp.folding import SIZE
+from nlp.segment import Segmenter
+from nlp.text import NEWLINE, Codes, Texts
+from nlp.vocabulary import WORD_SALT, Columns, Hashes, Keys, Vocabulary
+
+FIELDS = ("title", "text")  # the texts of a petition, in this order, one after the other
+CUT_AT = 16_384  # code points that one call of the segmenter gets: longer ones leave the cache
+
+
+@dataclass(frozen=True)
+class FeatureSettings:
+    """How features are made; pinned by the model's manifest."""
+
+    grams: tuple[int, ...] = (2, 3)
+    title_weight: float = 2.0
+    segmenter: str = "rjieba"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Every occurrence of a word or of a run of characters in a batch.
+
+    key: (m,) hash; start, end: (m,) code points of the buffer; row: (m,) petition.
+    titled: (m,) true where it stands in a title.
+    words: how many of them, the first ones, are words.
+    """
+
+    key: Keys
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    row: NDArray[np.int64]
+    titled: NDArray[np.bool_]
+    words: int
+
+
+@lru_cache(maxsize=1)
+def letters() -> NDArray[np.bool_]:
+    """(SIZE,) true for code points that make words: letters and digits of any script."""
+    table = np.zeros(SIZE, np.bool_)
+    table[:0x20000] = [unicodedata.category(chr(code))[0] in "LN" for code in range(0x20000)]
+    table[0x20000:0x32000] = True
+    return table
+
+
+def cut(texts: Texts, segmenter: Segmenter) -> list[str]:
+    """The words of all texts, newlines included, in calls of a size that stays in the cache."""
+    whole, bounds = texts.whole, texts.bounds
+    words: list[str] = []
+    first = 0
+    while first < len(whole):
+        last = max(int(np.searchsorted(bounds, first + CUT_AT, side="right")) - 1, 0)
+        end = int(bounds[last]) if bounds[last] > first else int(bounds[last + 1])
+        words += segmenter.cut(whole[first:end])
+        first = end
+    return words
+
+
+class Features:
+    """Makes the feature matrix of normalised and masked petitions (titles and texts in turn)."""
+
+    def __init__(self, settings: FeatureSettings, segmenter: Segmenter) -> None:
+        self.settings = settings
+        self._segmenter = segmenter
+
+    def tokens(self, texts: Texts) -> Tokens:
+        """All words and character runs of the batch."""
+        codes, count = texts.codes, len(texts)
+        number = np.repeat(np.arange(count), np.diff(texts.bounds))
+        wordy = letters()[codes]
+        hashes = Hashes(codes)
+        start, end = self._words(texts)
+        keep = wordy[start] & wordy[end - 1]
+        start, end = start[keep], end[keep]
+        keys, starts, ends = [hashes.stretches(start, end) ^ WORD_SALT], [start], [end]
+        joined = wordy
+        for size in range(2, max(self.settings.grams) + 1):
+            joined = joined[:-1] & wordy[size - 1 :]
+            if size in self.settings.grams:
+                start = np.flatnonzero(joined)
+                keys.append(hashes.grams(size)[start])
+                starts.append(start)
+                ends.append(start + size)
+        begin = np.concatenate(starts)
+        field = number[begin]
+        return Tokens(np.concatenate(keys), begin, np.concatenate(ends), field >> 1, (field & 1) == 0, len(starts[0]))
+
+    def _words(self, texts: Texts) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        words = cut(texts, self._segmenter)
+        ends = np.cumsum(np.fromiter(map(len, words), np.int64, len(words)))
+        return np.concatenate(([0], ends[:-1])), ends
+
+    def counts(self, tokens: Tokens, columns: Columns, rows: int, width: int) -> csr_matrix:
+        """(rows, width) how often each feature stands in each petition, titles weighing more."""
+        known = columns >= 0
+        pairs = (tokens.row[known] * width + columns[known]) * 2 + tokens.titled[known]
+        pairs.sort()
+        weight = np.where(pairs & 1, np.float32(self.settings.title_weight), np.float32(1))
+        pairs >>= 1
+        first = np.flatnonzero(np.concatenate(([True], pairs[1:] != pairs[:-1]))) if len(pairs) else pairs
+        cells = pairs[first]
+        values = np.add.reduceat(weight, first) if len(first) else weight
+        row = cells // width
+        ends = np.searchsorted(row, np.arange(rows + 1))
+        return csr_matrix((values, (cells - row * width).astype(np.int32), ends.astype(np.int32)), (rows, width))
+
+
+def weighted(counts: csr_matrix, idf: NDArray[np.float32]) -> csr_matrix:
+    """Counts as sublinear TF-IDF with rows of length one, as scikit-learn's TfidfTransformer does it.
+
+    value = (1 + ln count) · idf, divided by the row's Euclidean norm.
+    """
+    values = (np.log(counts.data) + 1) * idf[counts.indices]
+    squares = csr_matrix((values.astype(np.float64) ** 2, counts.indices, counts.indptr), counts.shape)
+    norms = np.sqrt(squares @ np.ones(counts.shape[1]))
+    norms[norms == 0] = 1
+    values /= np.repeat(norms.astype(np.float32), np.diff(counts.indptr))
+    return csr_matrix((values, counts.indices, counts.indptr), counts.shape)

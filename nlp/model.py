@@ -1,0 +1,148 @@
+"""Model files: a folder with a manifest, tensors (safetensors) and plain lists; never pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from nlp.errors import RefusedData, RefusedModel
+from nlp.features import FeatureSettings
+from nlp.heads import Heads
+from nlp.segment import lexicon_hash
+from nlp.taxonomy import Taxonomy
+from nlp.thresholds import Thresholds
+from nlp.vocabulary import Vocabulary
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+FILES = ("tensors.safetensors", "words.txt", "grams.txt", "taxonomy.json")
+
+
+@dataclass(frozen=True)
+class Model:
+    """Everything that training learned, and the settings that serving must repeat.
+
+    idf: (features,) float32. card: the data it was trained on. scores: what it was measured at.
+    """
+
+    taxonomy: Taxonomy
+    features: FeatureSettings
+    vocabulary: Vocabulary
+    idf: NDArray[np.float32]
+    heads: Heads
+    thresholds: Thresholds
+    card: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+
+    @property
+    def tasks(self) -> list[str]:
+        """The tasks that the model answers."""
+        return list(self.heads.widths)
+
+    def save(self, folder: Path, label: str = "model") -> Model:
+        """Write the model; it appears whole or not at all. Returns it with its name."""
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            self._write_files(draft)
+            manifest = self._manifest(draft, label)
+            (draft / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            if folder.exists():
+                shutil.rmtree(folder)
+            os.replace(draft, folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return load(folder)
+
+    def _write_files(self, folder: Path) -> None:
+        save_file({"weights": self.heads.weights, "bias": self.heads.bias, "idf": self.idf}, folder / FILES[0])
+        (folder / "words.txt").write_text("\n".join(self.vocabulary.words), encoding="utf-8")
+        (folder / "grams.txt").write_text("\n".join(self.vocabulary.grams), encoding="utf-8")
+        (folder / "taxonomy.json").write_text(json.dumps(self.taxonomy.as_dict(), ensure_ascii=False), encoding="utf-8")
+
+    def _manifest(self, folder: Path, label: str) -> dict[str, Any]:
+        files = {name: _sha256(folder / name) for name in FILES}
+        digest = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+        return {
+            "format": FORMAT,
+            "name": f"{label}-{digest[:8]}",
+            "taxonomy": self.taxonomy.hash,
+            "dictionary": lexicon_hash(),
+            "features": asdict(self.features),
+            "widths": dict(self.heads.widths),
+            "temperatures": dict(self.heads.temperatures),
+            "thresholds": asdict(self.thresholds),
+            "card": dict(self.card),
+            "scores": dict(self.scores),
+            "files": files,
+        }
+
+
+def load(folder: Path) -> Model:
+    """Read a model; raises `RefusedModel` when a file was changed, is missing, or does not fit."""
+    manifest = read_manifest(folder)
+    for name, digest in manifest["files"].items():
+        if not (folder / name).is_file():
+            raise RefusedModel(folder=folder, reason=f"缺少文件 {name}")
+        if _sha256(folder / name) != digest:
+            raise RefusedModel(folder=folder, reason=f"文件 {name} 与清单中的 SHA-256 不符")
+    try:
+        return _built(folder, manifest)
+    except (KeyError, TypeError, ValueError, RefusedData, SafetensorError) as error:
+        raise RefusedModel(folder=folder, reason=f"内容不完整或不一致（{error}）") from error
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a model in a format and with a dictionary that this program knows."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        known, files = manifest["format"], manifest["files"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RefusedModel(folder=folder, reason=f"没有可读的 {MANIFEST}（{error}）") from error
+    if known != FORMAT:
+        raise RefusedModel(folder=folder, reason=f"格式版本 {known}，本程序只认 {FORMAT}")
+    if set(files) != set(FILES):
+        raise RefusedModel(folder=folder, reason=f"清单列出的文件应为 {'、'.join(FILES)}")
+    if manifest.get("dictionary") != lexicon_hash():
+        raise RefusedModel(folder=folder, reason="训练时的领域词典与现在的不同，请重新训练")
+    return dict(manifest)
+
+
+def _built(folder: Path, manifest: dict[str, Any]) -> Model:
+    tensors = load_file(folder / FILES[0])
+    taxonomy = Taxonomy.from_dict(json.loads((folder / "taxonomy.json").read_text(encoding="utf-8")), folder)
+    if taxonomy.hash != manifest["taxonomy"]:
+        raise ValueError("分类体系与清单不符")
+    vocabulary = Vocabulary(_lines(folder / "words.txt"), _lines(folder / "grams.txt"))
+    heads = Heads(tensors["weights"], tensors["bias"], manifest["widths"], manifest["temperatures"])
+    if heads.weights.shape != (len(vocabulary), len(heads.bias)) or len(tensors["idf"]) != len(vocabulary):
+        raise ValueError("张量的形状与词表不符")
+    if any(width != len(taxonomy.labels(task)) for task, width in heads.widths.items()):
+        raise ValueError("各任务的标签数与分类体系不符")
+    settings = manifest["features"] | {"grams": tuple(manifest["features"]["grams"])}
+    return Model(
+        taxonomy, FeatureSettings(**settings), vocabulary, tensors["idf"], heads,
+        Thresholds(**manifest["thresholds"]), manifest["card"], manifest["scores"], manifest["name"],
+    )  # fmt: skip
+
+
+def _lines(path: Path) -> tuple[str, ...]:
+    text = path.read_text(encoding="utf-8")
+    return tuple(text.split("\n")) if text else ()
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,121 @@
+"""The taxonomy: a tree of categories of any depth, and the codes of tier, clock and type."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from nlp.errors import RefusedData
+from nlp.files import read_toml
+
+TASKS = ("category", "tier", "clock", "type")
+EMERGENCY = "emergency"
+
+
+@dataclass(frozen=True)
+class Label:
+    """One code of a task, with the name that officials read."""
+
+    code: str
+    name: str
+    parent: str = ""
+    hours: float = 0.0
+    holds: str = ""
+    excludes: str = ""
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """All codes that a decision may hold; every table of a model is in this order."""
+
+    name: str
+    nodes: tuple[Label, ...]
+    tiers: tuple[Label, ...]
+    clocks: tuple[Label, ...]
+    types: tuple[Label, ...]
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], source: str | Path = "taxonomy") -> Taxonomy:
+        """Build and check a taxonomy; raises `RefusedData` naming `source` and the fault."""
+        try:
+            groups = {key: tuple(Label(**row) for row in data[key]) for key in ("nodes", "tiers", "clocks", "types")}
+            taxonomy = cls(str(data["name"]), **groups)
+        except (KeyError, TypeError) as error:
+            raise RefusedData(file=source, reason=f"缺少或多出字段 {error}") from error
+        fault = taxonomy.fault()
+        if fault:
+            raise RefusedData(file=source, reason=fault)
+        return taxonomy
+
+    @classmethod
+    def read(cls, path: Path) -> Taxonomy:
+        """Read a taxonomy from its TOML file."""
+        return cls.from_dict(read_toml(path), path)
+
+    def fault(self) -> str:
+        """The first thing that is wrong with the taxonomy, or an empty string."""
+        for group in (self.nodes, self.tiers, self.clocks, self.types):
+            codes = [label.code for label in group]
+            if not codes:
+                return "有一组标签是空的"
+            if len(set(codes)) < len(codes):
+                return f"编码重复：{next(code for code in codes if codes.count(code) > 1)}"
+        known = {node.code for node in self.nodes}
+        for node in self.nodes:
+            if node.parent and node.parent not in known:
+                return f"{node.code} 的上级 {node.parent} 不存在"
+            if self._is_circular(node):
+                return f"{node.code} 的上级成环"
+        return ""
+
+    def _is_circular(self, node: Label) -> bool:
+        seen: set[str] = set()
+        parents = {other.code: other.parent for other in self.nodes}
+        code = node.code
+        while code and code not in seen:
+            seen.add(code)
+            code = parents.get(code, "")
+        return bool(code)
+
+    @cached_property
+    def categories(self) -> tuple[Label, ...]:
+        """The nodes without children, in file order: what a petition can be."""
+        inner = {node.parent for node in self.nodes}
+        return tuple(node for node in self.nodes if node.code not in inner)
+
+    @cached_property
+    def paths(self) -> dict[str, list[str]]:
+        """Category code → names from the root of the tree down to the category."""
+        by_code = {node.code: node for node in self.nodes}
+
+        def path(node: Label) -> list[str]:
+            return [*(path(by_code[node.parent]) if node.parent else []), node.name]
+
+        return {node.code: path(node) for node in self.categories}
+
+    def labels(self, task: str) -> tuple[Label, ...]:
+        """The labels of one task of `TASKS`, in the order of the model's columns."""
+        return {"category": self.categories, "tier": self.tiers, "clock": self.clocks, "type": self.types}[task]
+
+    def codes(self, task: str) -> list[str]:
+        """The codes of one task, in the order of the model's columns."""
+        return [label.code for label in self.labels(task)]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same content as plain data, as `from_dict` takes it."""
+        groups: dict[str, Sequence[Label]] = {
+            "nodes": self.nodes, "tiers": self.tiers, "clocks": self.clocks, "types": self.types,
+        }  # fmt: skip
+        plain = {key: [{k: v for k, v in vars(label).items() if v} for label in group] for key, group in groups.items()}
+        return {"name": self.name, **plain}
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the content: what a model was trained for."""
+        text = json.dumps(self.as_dict(), ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Decisions for the outside: on the command line, in streams and over HTTP."""

@@ -1,0 +1,136 @@
+"""The HTTP service: `create_app` builds every part and hands it down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import Response
+from fastapi_offline import FastAPIOffline
+from starlette.concurrency import run_in_threadpool
+
+from nlp.decider import Decider, Options
+from nlp.decision import Decision
+from serving import problems
+from serving.access import guard
+from serving.default import open_model
+from serving.metrics import Metrics, Observed
+from serving.schema import Accuracy, DecisionReply, DecisionRequest, Problem
+from serving.settings import Settings
+
+AT_ONCE = 16  # so many petitions are decided in the event loop; more go to a thread
+NO_ENCODER = "这个模型没有编码器，按 accuracy=fast 作答"
+REPLIES: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "content": {"application/problem+json": {}}} for status in (401, 413, 422)
+}
+
+
+def create_app(settings: Settings, decider: Decider | None = None) -> FastAPI:
+    """The service for these settings; raises `JiesuError` when it must not or cannot start."""
+    settings.check_start()
+    decider = decider or Decider(open_model(settings))
+    decider.router.check(settings.profile)
+    metrics = Metrics(decider.model.name)
+    app = FastAPIOffline(title="jiesu 接诉", version="1", description="读懂每一件诉求：是什么、谁来办、多快办、为什么")
+    app.add_middleware(Observed, metrics=metrics)
+    problems.install(app)
+    _add_decisions(app, settings, decider, metrics)
+    _add_facts(app, settings, decider)
+    _add_operations(app, metrics)
+    return app
+
+
+def _add_decisions(app: FastAPI, settings: Settings, decider: Decider, metrics: Metrics) -> None:
+    content = {"application/json": {"schema": inlined(DecisionRequest.model_json_schema())}}
+    schema = {"requestBody": {"required": True, "content": content}}
+
+    @app.post("/v1/decisions", response_model=DecisionReply, responses=REPLIES, openapi_extra=schema,
+              dependencies=[Depends(guard(settings))])  # fmt: skip
+    async def decisions(request: Request) -> Response:
+        """为最多 1000 件诉求作出决定，次序不变。"""
+        asked = DecisionRequest.model_validate_json(await body_of(request, settings.max_body))
+        options = Options(settings.now(), asked.profile or settings.profile, asked.evidence)
+        petitions = [petition.petition(settings.zone) for petition in asked.petitions]
+        if len(petitions) > AT_ONCE:
+            answer = await run_in_threadpool(decider.decide, petitions, options)
+        else:
+            answer = decider.decide(petitions, options)
+        if asked.accuracy is Accuracy.high:
+            note_missing_encoder(answer)
+        metrics.decided(answer)
+        return Response(orjson.dumps({"decisions": answer}), media_type="application/json")
+
+
+def _add_facts(app: FastAPI, settings: Settings, decider: Decider) -> None:
+    model = decider.model
+    inside = [Depends(guard(settings))]
+
+    @app.get("/v1/taxonomy", dependencies=inside)
+    async def taxonomy() -> dict[str, Any]:
+        """当前的分类体系：类别树、层级、时限、诉求类型。"""
+        return {**model.taxonomy.as_dict(), "hash": model.taxonomy.hash}
+
+    @app.get("/v1/profiles", dependencies=inside)
+    async def profiles() -> dict[str, Any]:
+        """可用的治理体系。"""
+        known = [{"name": p.name, "title": p.title, "chain": p.chain} for p in decider.router.profiles]
+        return {"default": settings.profile, "profiles": known}
+
+    @app.get("/v1/models/current", dependencies=inside)
+    async def current() -> dict[str, Any]:
+        """正在使用的模型：名称、训练数据、成绩。"""
+        return {
+            "name": model.name, "card": model.card, "scores": model.scores, "tasks": model.tasks,
+            "thresholds": {"confidence": model.thresholds.confidence, "margin": model.thresholds.margin},
+        }  # fmt: skip
+
+
+def _add_operations(app: FastAPI, metrics: Metrics) -> None:
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """进程活着。"""
+        return {"status": "ok"}
+
+    @app.get("/readyz")
+    async def readyz() -> dict[str, str]:
+        """模型已载入，可以作答。"""
+        return {"status": "ready"}
+
+    @app.get("/metrics", response_class=Response)
+    async def page() -> Response:
+        """Prometheus 指标。"""
+        return Response(metrics.page(), media_type="text/plain; version=0.0.4")
+
+
+async def body_of(request: Request, limit: int) -> bytes:
+    """The body of a request, refused as soon as it passes the limit."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise problems.TooLarge(limit=limit)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def note_missing_encoder(decisions: list[Decision]) -> None:
+    """Say in each decision that the encoder asked for is not there."""
+    for decision in decisions:
+        decision.reasons.append(NO_ENCODER)
+
+
+def inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """A JSON schema with its `$defs` put where they are referred to, as OpenAPI needs it here."""
+    definitions = schema.pop("$defs", {})
+
+    def walk(node: Any) -> Any:
+        if isinstance(node, dict):
+            if "$ref" in node:
+                return walk(definitions[node["$ref"].rsplit("/", 1)[-1]])
+            return {key: walk(value) for key, value in node.items()}
+        return [walk(item) for item in node] if isinstance(node, list) else node
+
+    result: dict[str, Any] = walk(schema)
+    return result

@@ -1,0 +1,86 @@
+"""What comes in at the door, checked by pydantic, and what goes out, as OpenAPI shows it."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from nlp.decision import Decision
+from nlp.petition import Petition
+
+MOST_PETITIONS = 1000
+YEARS = range(1900, 2200)  # outside, the end of a clock may not be a date
+
+
+class Accuracy(StrEnum):
+    """Fast: the linear model. High: the cascade with the encoder."""
+
+    fast = "fast"
+    high = "high"
+
+
+class PetitionIn(BaseModel):
+    """One petition; further fields are allowed and ignored."""
+
+    model_config = ConfigDict(extra="ignore", json_schema_extra={"examples": [{"id": "A-17", "text": "楼上卫生间又往下滴水"}]})
+
+    id: Annotated[str, Field(max_length=200, description="来源系统的编号，原样带回")]
+    text: Annotated[str, Field(description="诉求全文；可以为空，那样会请人工处理")]
+    title: str | None = None
+    channel: str | None = None
+    location: str | None = None
+    received_at: datetime | None = Field(None, description="受理时间，ISO 8601；时限从这里起算")
+    phone: str | None = None
+
+    @field_validator("received_at")
+    @classmethod
+    def _in_reach(cls, time: datetime | None) -> datetime | None:
+        if time is not None and time.year not in YEARS:
+            raise ValueError(f"年份须在 {YEARS[0]}–{YEARS[-1]} 之间")
+        return time
+
+    def petition(self, zone: tzinfo) -> Petition:
+        """The petition, its time with a zone."""
+        received = self.received_at
+        if received is not None and received.tzinfo is None:
+            received = received.replace(tzinfo=zone)
+        return Petition(
+            self.id, self.text, self.title or "", self.channel or "", self.location or "", received, self.phone or ""
+        )
+
+
+class DecisionRequest(BaseModel):
+    """Petitions to decide, and how."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    petitions: Annotated[list[PetitionIn], Field(max_length=MOST_PETITIONS)]
+    profile: str | None = Field(None, description="治理体系；不给则用服务的设置")
+    accuracy: Accuracy = Accuracy.fast
+    evidence: bool = True
+
+
+class DecisionReply(BaseModel):
+    """One decision for each petition, in order."""
+
+    decisions: list[Decision]
+
+
+class Fault(BaseModel):
+    """One place of a request that is wrong."""
+
+    path: str
+    message: str
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[Fault] = []

@@ -1,0 +1,1 @@
+"""From labelled petitions to a model: fit, calibrate, evaluate."""

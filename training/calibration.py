@@ -1,0 +1,53 @@
+"""Calibrate on held-out scores: temperatures, the threshold that keeps a promise, the error left."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from nlp.heads import Matrix, softmax
+
+BINS = 15
+TIE = 0.05  # a lead of the first category smaller than this is no lead
+
+
+def temperature(scores: Matrix, columns: NDArray[np.int64]) -> float:
+    """The divisor of the scores with the least negative log-likelihood (Guo et al. 2017)."""
+    rows = np.arange(len(columns))
+
+    def loss(log_divisor: float) -> float:
+        likelihood = softmax(scores / np.exp(log_divisor))[rows, columns]
+        return float(-np.log(np.maximum(likelihood, 1e-12)).mean())
+
+    return round(float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x)), 4)
+
+
+def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    """Expected calibration error over `BINS` bins of equal width (Naeini et al. 2015)."""
+    if not len(right):
+        return 0.0
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    gaps = np.abs(np.bincount(bins, confidence - right, BINS))
+    return float(gaps.sum() / len(right))
+
+
+def threshold(confidence: NDArray[np.float64], right: NDArray[np.bool_], error: float) -> float:
+    """The lowest confidence at which those above it are wrong in at most the share `error`."""
+    order = np.argsort(-confidence, kind="stable")
+    wrong = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
+    kept = np.flatnonzero(wrong <= error)
+    if not len(kept):
+        return 1.0
+    return float(np.floor(confidence[order][kept[-1]] * 1e6) / 1e6)
+
+
+def wilson(right: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927)."""
+    if not total:
+        return 0.0, 1.0
+    z, share = 1.959964, right / total
+    centre = share + z * z / (2 * total)
+    spread = z * np.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
+    scale = 1 + z * z / total
+    return float((centre - spread) / scale), float((centre + spread) / scale)

@@ -1,0 +1,49 @@
+"""A dataset: petitions with the labels that people gave them, some of them missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp.errors import InputError
+from nlp.petition import Petition
+from nlp.taxonomy import Taxonomy
+
+MISSING = -1
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Labelled petitions.
+
+    labels: task → one code a petition, empty where nobody labelled it.
+    name, hash: what it is and which content it has, for the model's card.
+    """
+
+    petitions: Sequence[Petition]
+    labels: Mapping[str, Sequence[str]]
+    name: str
+    hash: str
+
+    def __len__(self) -> int:
+        return len(self.petitions)
+
+    @cached_property
+    def fields(self) -> list[str]:
+        """Titles and texts in turn, as the reader takes them."""
+        return [field for petition in self.petitions for field in (petition.title, petition.text)]
+
+    def columns(self, task: str, taxonomy: Taxonomy) -> NDArray[np.int64]:
+        """(rows,) the column of each label, `MISSING` where there is none.
+
+        Raises `InputError` naming the row of a label that the taxonomy does not hold.
+        """
+        position = {code: column for column, code in enumerate(taxonomy.codes(task))} | {"": MISSING}
+        for number, code in enumerate(self.labels[task], 1):
+            if code not in position:
+                raise InputError(place=f"{self.name} 第 {number} 条，列 {task}", reason=f"标签 {code!r} 不在分类体系里")
+        return np.array([position[code] for code in self.labels[task]], np.int64)

@@ -1,0 +1,121 @@
+"""Fit: labelled petitions in, a calibrated model with its thresholds and scores out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp.errors import InputError
+from nlp.features import Features, FeatureSettings, weighted
+from nlp.heads import Heads, Matrix, softmax
+from nlp.joint import Table
+from nlp.model import Model
+from nlp.reader import Reader
+from nlp.segment import open_segmenter
+from nlp.taxonomy import TASKS, Taxonomy
+from nlp.thresholds import Thresholds
+from training.calibration import TIE, temperature, threshold
+from training.dataset import MISSING, Dataset
+from training.heads import Fitted, FitSettings, fit_heads, jobs
+from training.scores import TaskScore
+from training.vocabulary import choose
+
+FEWEST = 20
+Step = Callable[[str, int], None]
+"""Progress: what is being done, and how many steps it adds to the whole."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All settings of a fit; `error` is the share of wrong categories that answers alone may have."""
+
+    features: FeatureSettings = FeatureSettings()
+    heads: FitSettings = FitSettings()
+    error: float = 0.05
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Joint answers to the training rows by models that never saw them."""
+
+    scores: dict[str, TaskScore]
+    confidence: NDArray[np.float64]
+    right: NDArray[np.bool_]
+
+
+def fit(dataset: Dataset, taxonomy: Taxonomy, recipe: Recipe, progress: Step) -> Model:
+    """Train on a dataset; raises `InputError` when it cannot be learned from."""
+    labels = {task: dataset.columns(task, taxonomy) for task in TASKS}
+    _check(dataset, labels)
+    widths = {task: len(taxonomy.labels(task)) for task in TASKS}
+    progress("读取、归一、脱敏", 0)
+    texts = Reader().fields(dataset.fields).texts
+    features = Features(recipe.features, open_segmenter(recipe.features.segmenter))
+    tokens = features.tokens(texts)
+    vocabulary, idf = choose(texts, tokens)
+    columns = vocabulary.table.columns(tokens.key)
+    matrix = weighted(features.counts(tokens, columns, len(dataset), len(vocabulary)), idf)
+    progress("训练各任务", len(list(jobs(labels, len(dataset), recipe.heads))))
+    final, scores = fit_heads(matrix, labels, widths, recipe.heads, lambda: progress("训练各任务", -1))
+    heads = _heads(final, scores, labels, widths)
+    held = held_out(scores, labels, heads.temperatures, Table(taxonomy))
+    limits = Thresholds(threshold(held.confidence, held.right, recipe.error), TIE, recipe.error)
+    return Model(taxonomy, recipe.features, vocabulary, idf, heads, limits, _card(dataset, recipe), _measured(held, limits))
+
+
+def _check(dataset: Dataset, labels: dict[str, NDArray[np.int64]]) -> None:
+    if len(dataset) < FEWEST:
+        raise InputError(place=dataset.name, reason=f"只有 {len(dataset)} 条，至少要 {FEWEST} 条才能训练")
+    for task, columns in labels.items():
+        if len(np.unique(columns[columns != MISSING])) < 2:
+            raise InputError(place=f"{dataset.name}，列 {task}", reason="至少要有两种不同的标签才能训练")
+
+
+def _heads(final: dict[str, Fitted], scores: dict[str, Matrix], labels: dict[str, NDArray[np.int64]], widths: dict[str, int]) -> Heads:
+    temperatures = {}
+    for task, columns in labels.items():
+        known = columns != MISSING
+        temperatures[task] = temperature(scores[task][known], columns[known])
+    weights = np.concatenate([final[task].weights for task in widths], axis=1)
+    bias = np.concatenate([final[task].bias for task in widths])
+    return Heads(weights, bias, widths, temperatures)
+
+
+def held_out(scores: dict[str, Matrix], labels: dict[str, NDArray[np.int64]], temperatures: Any, table: Table) -> HeldOut:
+    """Decode the out-of-fold scores together, as serving does, and compare with the labels."""
+    heads = {task: softmax(scores[task] / temperatures[task]) for task in scores}
+    joint = table.decode(heads)
+    best = joint.best | {"type": heads["type"].argmax(axis=1)}
+    marginals = joint.marginals | {"type": heads["type"]}
+    judged = {}
+    for task, columns in labels.items():
+        known = columns != MISSING
+        judged[task] = TaskScore(best[task][known], columns[known], marginals[task][known])
+    known = labels["category"] != MISSING
+    return HeldOut(judged, joint.confidence[known], judged["category"].right)
+
+
+def _measured(held: HeldOut, limits: Thresholds) -> dict[str, Any]:
+    answered = held.confidence >= limits.confidence
+    return {
+        "measured_on": "训练数据自身，交叉验证（每条由没见过它的模型作答）",
+        "rows": len(held.right),
+        "tasks": {task: score.as_dict() for task, score in held.scores.items()},
+        "answered_alone": round(float(answered.mean()), 4),
+        "error_of_those": round(float((~held.right[answered]).mean()) if answered.any() else 0.0, 4),
+    }
+
+
+def _card(dataset: Dataset, recipe: Recipe) -> dict[str, Any]:
+    return {
+        "data": dataset.name,
+        "hash": dataset.hash,
+        "rows": len(dataset),
+        "strength": recipe.heads.strength,
+        "folds": recipe.heads.folds,
+        "error": recipe.error,
+    }

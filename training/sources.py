@@ -1,0 +1,62 @@
+"""Where labelled petitions come from: the project's own corpus, or a table of the office."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from corpora.default import CORPUS
+from corpora.petitions import corpus_hash, read_rows
+from corpora.tables import read_table
+from nlp.errors import InputError
+from nlp.petition import Petition
+from nlp.taxonomy import TASKS
+from training.dataset import Dataset
+
+# Columns that hold the text, the title and the labels, where the caller names no others.
+TEXTS = ("text", "内容", "诉求内容", "工单内容", "正文")
+TITLES = ("title", "标题", "主题")
+LABELS = {
+    "category": ("category", "label", "分类", "类别", "标签"),
+    "tier": ("tier", "层级"),
+    "clock": ("clock", "时限"),
+    "type": ("type", "诉求类型", "诉求性质"),
+}
+
+
+def from_corpus() -> Dataset:
+    """The project's own petitions."""
+    rows = read_rows()
+    petitions = [Petition(row.id, row.text, row.title) for row in rows]
+    return Dataset(petitions, {task: [getattr(row, task) for row in rows] for task in TASKS}, CORPUS, corpus_hash())
+
+
+def from_table(path: Path, named: Mapping[str, str]) -> Dataset:
+    """A table of labelled petitions; `named` maps text, title or a task to a column of the table.
+
+    Raises `InputError` when there is no column of texts, or none of labels.
+    """
+    table = read_table(path)
+    names = table.column_names
+    for role, column in named.items():
+        if column not in names:
+            raise InputError(place=path, reason=f"没有列 {column}（指定给 {role}）；有：{'、'.join(names)}")
+    texts = named.get("text") or _first(TEXTS, names)
+    titles = named.get("title") or _first(TITLES, names)
+    if not texts:
+        raise InputError(place=path, reason=f"找不到正文列（试过 {'、'.join(TEXTS)}），请用 --text 指定；有：{'、'.join(names)}")
+    columns = {task: named.get(task) or _first(known, names) for task, known in LABELS.items()}
+    labels = {task: [code.strip() for code in table[column]] for task, column in columns.items() if column}
+    if not labels:
+        raise InputError(place=path, reason=f"找不到标签列，请用 --category 等指定；有：{'、'.join(names)}")
+    titled = table[titles] if titles else [""] * len(table)
+    petitions = [
+        Petition(str(number), text, title)
+        for number, (text, title) in enumerate(zip(table[texts], titled, strict=True), 1)
+    ]
+    return Dataset(petitions, labels, path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def _first(known: Sequence[str], names: Sequence[str]) -> str:
+    return next((name for name in known if name in names), "")
