@@ -24,7 +24,7 @@ from nlp.segment import Segmenter, open_segmenter
 from nlp.taxonomy import EMERGENCY, TASKS
 from nlp.thresholds import margins
 
-RUNNERS_UP = {"category": 4, "tier": 2, "clock": 2, "type": 2}
+RUNNERS_UP = {"category": 4, "tier": 1, "clock": 1, "type": 1}
 NOTHING = "没有可读的内容，请人工处理"
 
 
@@ -134,12 +134,12 @@ class Decider:
         rows = np.arange(len(best))[:, None]
         ranked = marginals.copy()
         ranked[rows, best[:, None]] = 2  # the joint answer comes first, whatever its marginal
-        order = np.argpartition(-ranked, count - 1, axis=1)[:, :count]
-        order = order[rows, np.argsort(-ranked[rows, order], axis=1)]
+        order = np.argsort(-ranked, axis=1)[:, :count]
         confidence = marginals[rows, order].round(4)
+        names = [(label.code, label.name) for label in labels]
         return [
-            [Choice(labels[column].code, labels[column].name, value) for column, value in zip(*pair, strict=True)]
-            for pair in zip(order.tolist(), confidence.tolist(), strict=True)
+            [Choice(*names[column], value) for column, value in zip(columns, values, strict=True)]
+            for columns, values in zip(order.tolist(), confidence.tolist(), strict=True)
         ]
 
     def _reasons(self, row: int, petition: Petition, answers: Answers) -> tuple[list[str], bool]:

@@ -10,9 +10,9 @@ from scipy.sparse import csr_matrix
 
 from nlp.decision import Evidence
 from nlp.features import FIELDS, Tokens
+from nlp.hashing import STEP, Columns
 from nlp.heads import Heads
 from nlp.text import Texts
-from nlp.vocabulary import Columns
 
 WORDS_SHOWN = 4
 
@@ -20,65 +20,60 @@ WORDS_SHOWN = 4
 class Explainer:
     """Shares out the score of a decided label over the words that made it.
 
-    A feature's part of the score is its value times its weight, less the mean weight of the task's
-    labels, which no probability depends on. It is shared equally among the feature's occurrences
-    (titles by their weight) and within one equally among its code points; a word gets what its code
-    points got. So the weights of all words add up to the score less the bias.
+    A feature's part of the label's log-odds is its value times its weight. It is shared equally among
+    the feature's occurrences (titles by their weight) and within one equally among its code points; a
+    word gets what its code points got. So the weights of all words add up to the log-odds less the bias.
     """
 
     def __init__(self, heads: Heads, title_weight: float) -> None:
         self._heads = heads
         self._title_weight = title_weight
 
-    def shares(self, texts: Texts, tokens: Tokens, columns: Columns, matrix: csr_matrix, labels: NDArray[np.intp],
-               task: str) -> NDArray[np.float64]:  # fmt: skip
-        """(code points of the buffer,) the part of the decided label's score that each one carried."""
-        weights = self._heads.weights[:, self._heads.columns(task)]
-        rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-        centred = weights[matrix.indices, labels[rows]] - weights[matrix.indices].mean(axis=1)
-        part = matrix.data * centred
+    def shares(self, texts: Texts, tokens: Tokens, columns: Columns, matrix: csr_matrix,
+               best: Mapping[str, NDArray[np.intp]]) -> dict[str, NDArray[np.float64]]:  # fmt: skip
+        """Task → (code points of the buffer + 1,) running sum of what each one gave the decided label."""
         known = np.flatnonzero(columns >= 0)
-        cell = rows.astype(np.int64) * matrix.shape[1] + matrix.indices
-        place = np.searchsorted(cell, tokens.row[known] * matrix.shape[1] + columns[known])
-        occurrence = np.where(tokens.titled[known], self._title_weight, 1.0)
-        total = np.bincount(place, weights=occurrence, minlength=len(cell))
+        column, row = columns[known], tokens.row[known]
+        rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+        place = np.searchsorted(rows * matrix.shape[1] + matrix.indices, row * matrix.shape[1] + column)
+        weight = np.where(tokens.titled[known], self._title_weight, 1.0)
+        weight /= np.bincount(place, weight)[place]
         start, end = tokens.start[known], tokens.end[known]
-        density = part[place] * occurrence / total[place] / (end - start)
-        change = np.zeros(len(texts.codes) + 1)
-        np.add.at(change, start, density)
-        np.subtract.at(change, end, density)
-        shares: NDArray[np.float64] = np.cumsum(change)[:-1]
-        return shares
+        weight *= matrix.data[place] / (end - start)
+        count = len(texts.codes) + 1
+        sums = {}
+        for task, labels in best.items():
+            density = weight * self._heads.weights[column, self._heads.columns(task).start + labels[row]]
+            change = np.bincount(start, density, count) - np.bincount(end, density, count)
+            sums[task] = np.concatenate(([0.0], np.cumsum(np.cumsum(change))[:-1]))
+        return sums
 
     def explain(self, sources: list[str], texts: Texts, tokens: Tokens, columns: Columns, matrix: csr_matrix,
                 best: Mapping[str, NDArray[np.intp]]) -> list[list[Evidence]]:  # fmt: skip
-        """For each petition the words that carried each task, heaviest first."""
-        words = tokens.words
+        """For each petition the words that carried each task, heaviest first, each word once."""
+        start, end, row = (part[: tokens.words] for part in (tokens.start, tokens.end, tokens.row))
+        same = tokens.key[: tokens.words] + row.astype(np.uint64) * STEP
+        _, first, word = np.unique(same, return_index=True, return_inverse=True)
+        hidden = np.concatenate(([0], np.cumsum(~texts.plain)))
+        shown = hidden[end[first]] == hidden[start[first]]
+        field = np.searchsorted(texts.bounds, start[first], side="right") - 1
+        begin, stop = texts.start[start[first]], texts.end[end[first] - 1]
         found: list[list[Evidence]] = [[] for _ in range(len(texts) // 2)]
-        for task, labels in best.items():
-            sums = np.concatenate(([0.0], np.cumsum(self.shares(texts, tokens, columns, matrix, labels, task))))
-            weight = sums[tokens.end[:words]] - sums[tokens.start[:words]]
-            for row, word in _heaviest(tokens.row[:words], weight):
-                evidence = _evidence(sources, texts, tokens, word, task, float(weight[word]))
-                if evidence:
-                    found[row].append(evidence)
+        for task, sums in self.shares(texts, tokens, columns, matrix, best).items():
+            weight = np.bincount(word, sums[end] - sums[start], len(first))
+            weight[~shown] = 0
+            top = _heaviest(row[first], weight)
+            spans = zip(*(part[top].tolist() for part in (field, begin, stop, weight.round(4))), strict=True)
+            for number, left, right, value in spans:
+                text = sources[number][left:right]
+                found[number >> 1].append(Evidence(task, FIELDS[number & 1], left, right, text, value))
         return found
 
 
-def _heaviest(rows: NDArray[np.int64], weight: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """(row, word) of the few words of each row with the largest positive weight."""
+def _heaviest(rows: NDArray[np.int64], weight: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The few words of each row with the largest positive weight, by row."""
     order = np.lexsort((-weight, rows))
     ordered = rows[order]
     rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
-    chosen = order[(rank < WORDS_SHOWN) & (weight[order] > 0)]
-    return [(int(rows[word]), int(word)) for word in chosen]
-
-
-def _evidence(sources: list[str], texts: Texts, tokens: Tokens, word: int, task: str, weight: float) -> Evidence | None:
-    """The word as it stands in the source; none for what masking put there."""
-    begin, stop = int(tokens.start[word]), int(tokens.end[word])
-    number = texts.field(begin)
-    start, end = texts.source(begin, stop)
-    if not texts.plain[begin:stop].all():
-        return None
-    return Evidence(task, FIELDS[number & 1], start, end, sources[number][start:end], round(weight, 4))
+    chosen: NDArray[np.intp] = order[(rank < WORDS_SHOWN) & (weight[order] > 0)]
+    return chosen

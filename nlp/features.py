@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from nlp.folding import SIZE
+from nlp.hashing import Columns, Keys
 from nlp.segment import Segmenter
-from nlp.text import NEWLINE, Codes, Texts
-from nlp.vocabulary import WORD_SALT, Columns, Hashes, Keys, Vocabulary
+from nlp.text import Texts
+from nlp.vocabulary import WORD_SALT
 
 FIELDS = ("title", "text")  # the texts of a petition, in this order, one after the other
 CUT_AT = 16_384  # code points that one call of the segmenter gets: longer ones leave the cache
@@ -24,8 +25,8 @@ CUT_AT = 16_384  # code points that one call of the segmenter gets: longer ones 
 class FeatureSettings:
     """How features are made; pinned by the model's manifest."""
 
-    grams: tuple[int, ...] = (2, 3)
-    title_weight: float = 2.0
+    grams: tuple[int, ...] = (2,)
+    title_weight: float = 3.0
     segmenter: str = "rjieba"
 
 
@@ -80,7 +81,7 @@ class Features:
         codes, count = texts.codes, len(texts)
         number = np.repeat(np.arange(count), np.diff(texts.bounds))
         wordy = letters()[codes]
-        hashes = Hashes(codes)
+        hashes = texts.hashes
         start, end = self._words(texts)
         keep = wordy[start] & wordy[end - 1]
         start, end = start[keep], end[keep]
@@ -123,8 +124,10 @@ def weighted(counts: csr_matrix, idf: NDArray[np.float32]) -> csr_matrix:
     value = (1 + ln count) · idf, divided by the row's Euclidean norm.
     """
     values = (np.log(counts.data) + 1) * idf[counts.indices]
-    squares = csr_matrix((values.astype(np.float64) ** 2, counts.indices, counts.indptr), counts.shape)
-    norms = np.sqrt(squares @ np.ones(counts.shape[1]))
-    norms[norms == 0] = 1
+    squares = values.astype(np.float64) ** 2
+    filled = np.flatnonzero(np.diff(counts.indptr))
+    norms = np.ones(counts.shape[0])
+    if len(filled):
+        norms[filled] = np.sqrt(np.add.reduceat(squares, counts.indptr[filled]))
     values /= np.repeat(norms.astype(np.float32), np.diff(counts.indptr))
     return csr_matrix((values, counts.indices, counts.indptr), counts.shape)

@@ -8,25 +8,39 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
+from scipy.special import expit
 
 Matrix = NDArray[np.float64]
 Probabilities = dict[str, Matrix]
+TINY = 1e-12
 
 
-def softmax(scores: Matrix) -> Matrix:
-    """(n, k) scores → (n, k) probabilities, rows summing to one."""
-    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-    result: Matrix = shifted / shifted.sum(axis=1, keepdims=True)
+def normalised(log_odds: Matrix) -> Matrix:
+    """(n, k) log-odds of each label by itself → (n, k) probabilities, rows summing to one.
+
+    As scikit-learn's CalibratedClassifierCV does it: each label's own probability over their sum.
+    """
+    own = expit(log_odds)
+    total = own.sum(axis=1, keepdims=True)
+    result: Matrix = np.where(total > 0, own / np.maximum(total, TINY), 1 / log_odds.shape[1])
+    return result
+
+
+def tempered(probabilities: Matrix, temperature: float) -> Matrix:
+    """Probabilities made flatter (temperature over 1) or sharper (under 1) (Guo et al. 2017)."""
+    powers = np.maximum(probabilities, TINY) ** (1 / temperature)
+    result: Matrix = powers / powers.sum(axis=1, keepdims=True)
     return result
 
 
 @dataclass(frozen=True)
 class Heads:
-    """Multinomial logistic regressions over the same features.
+    """Linear classifiers over the same features, each label calibrated by Platt's sigmoid.
 
-    weights: (features, labels of all tasks) float32; bias: (labels of all tasks,) float32.
+    weights: (features, labels of all tasks) float32, bias: (labels of all tasks,) float32; what they
+    give are log-odds, the slopes and offsets of the sigmoids multiplied in.
     widths: task → number of its labels, in the order of the columns.
-    temperatures: task → the divisor of its scores that calibrates them (Guo et al. 2017).
+    temperatures: task → what is left to make the probabilities as sure as they are right.
     """
 
     weights: NDArray[np.float32]
@@ -40,13 +54,15 @@ class Heads:
         start = sum(self.widths[other] for other in tasks[: tasks.index(task)])
         return slice(start, start + self.widths[task])
 
-    def scores(self, matrix: csr_matrix) -> Matrix:
-        """(n, features) → (n, labels) uncalibrated scores of all tasks."""
+    def log_odds(self, matrix: csr_matrix) -> Matrix:
+        """(n, features) → (n, labels of all tasks) log-odds of each label by itself."""
         result: Matrix = (matrix @ self.weights).astype(np.float64) + self.bias
         return result
 
     def probabilities(self, matrix: csr_matrix, *, calibrated: bool = True) -> Probabilities:
         """(n, features) → task → (n, its labels); uncalibrated they equal scikit-learn's predict_proba."""
-        scores = self.scores(matrix)
-        divisors = self.temperatures if calibrated else dict.fromkeys(self.widths, 1.0)
-        return {task: softmax(scores[:, self.columns(task)] / divisors[task]) for task in self.widths}
+        scores = self.log_odds(matrix)
+        plain = {task: normalised(scores[:, self.columns(task)]) for task in self.widths}
+        if not calibrated:
+            return plain
+        return {task: tempered(p, self.temperatures[task]) for task, p in plain.items()}

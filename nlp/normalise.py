@@ -44,7 +44,8 @@ class Normaliser:
         """The texts without the hotline's own phrases; stripping the result changes nothing."""
         suspects: Iterable[int] = range(len(texts))
         while True:
-            edits = [edit for number in suspects for edit in self._phrase(texts, number)]
+            strings = texts.strings
+            edits = [edit for number in suspects if strings[number] for edit in self._phrase(texts, number)]
             if not edits:
                 return texts
             suspects = [texts.field(edit.start) for edit in edits]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 import ahocorasick
+import numpy as np
 
 from nlp.errors import RefusedData
 from nlp.files import DATA, read_toml
+from nlp.hashing import Table, keys_of
 from nlp.text import Texts
 
-SENTENCE = re.compile(r"[。!?;\n…]")
+SENTENCE_ENDS = "。!?;\n"
 RULES = DATA / "redlines.toml"
 
 
@@ -31,7 +32,8 @@ class Hit(NamedTuple):
 class Rule:
     """An emergency of the closed list: one word of each group, at most `near` code points apart.
 
-    groups: names of word groups, in any order in the text; unless: groups that, in the same
+    groups: names of word groups, in any order in the text, the rarest first, since only sentences
+    with a word of a first group are looked at; unless: groups that, in the same
     sentence, make it past, feared, rehearsed or a matter of money.
     """
 
@@ -56,6 +58,11 @@ class RedLine:
         return f"红线规则 {self.kind}（{self.name}）：“{'…'.join(self.words)}”，时限升为紧急"
 
 
+def apart(one: Hit, other: Hit) -> int:
+    """How many code points lie between two hits; negative where they overlap."""
+    return max(other.start - one.end, one.start - other.end)
+
+
 class RedLines:
     """The rules of a file, asked of whole batches with one automaton."""
 
@@ -72,63 +79,72 @@ class RedLines:
         except (KeyError, TypeError) as error:
             raise RefusedData(file=path, reason=f"缺少字段 {error}") from error
         self._check(path)
-        self._automaton = self._build()
+        self._openings = self._signs()
+        self._table = Table(keys_of(list(self._openings)))
+        self._words = self._automaton()
+
+    def _signs(self) -> dict[str, tuple[str, ...]]:
+        """The first two characters of every word of a first group → those words."""
+        words = {word for rule in self._rules for word in self._groups[rule.groups[0]]}
+        openings: dict[str, list[str]] = {}
+        for word in sorted(words):
+            openings.setdefault(word[:2], []).append(word)
+        return {opening: tuple(held) for opening, held in openings.items()}
 
     def _check(self, path: Path) -> None:
         used = {group for rule in self._rules for group in (*rule.groups, *rule.unless)} | set(self._overrides)
+        short = sorted(word for rule in self._rules for word in self._groups.get(rule.groups[0], ()) if len(word) < 2)
+        if short:
+            raise RefusedData(file=path, reason=f"首组的词至少两个字：{'、'.join(short)}")
         unknown = sorted(used - set(self._groups))
         if unknown:
             raise RefusedData(file=path, reason=f"没有这些词组：{'、'.join(unknown)}")
 
-    def _build(self) -> ahocorasick.Automaton:
-        groups: dict[str, list[str]] = {}
+    def _automaton(self) -> ahocorasick.Automaton:
+        """All words, each with its length and the groups that hold it."""
+        held: dict[str, list[str]] = {}
         for group, words in self._groups.items():
             for word in words:
-                groups.setdefault(word, []).append(group)
+                held.setdefault(word, []).append(group)
         automaton = ahocorasick.Automaton()
-        for word, names in groups.items():
-            automaton.add_word(word, (len(word), tuple(names)))
+        for word, groups in held.items():
+            automaton.add_word(word, (len(word), tuple(groups)))
         automaton.make_automaton()
         return automaton
 
     def find(self, texts: Texts) -> dict[int, RedLine]:
         """The red line of each petition that touches one, by its number in the batch."""
-        signs = {rule.groups[0] for rule in self._rules}
-        hits = [Hit(end + 1 - size, end + 1, names) for end, (size, names) in self._automaton.iter(texts.whole)]
-        rows = [texts.field(hit.start) for hit in hits if not signs.isdisjoint(hit.groups)]
-        suspects = sorted({row >> 1 for row in rows})
-        by_field: dict[int, list[Hit]] = {}
-        for hit in hits:
-            by_field.setdefault(texts.field(hit.start), []).append(hit)
+        ends = np.flatnonzero(sum(texts.codes == ord(mark) for mark in SENTENCE_ENDS))
+        sentences = np.unique(np.searchsorted(ends, self._where(texts)))
+        starts = np.concatenate(([0], ends + 1))[sentences]
+        rows = (np.searchsorted(texts.bounds, starts, side="right") - 1) >> 1
         found: dict[int, RedLine] = {}
-        for row in suspects:
-            line = next(self._lines(texts, by_field.get(2 * row, []) + by_field.get(2 * row + 1, [])), None)
-            if line:
-                found[row] = line
+        for row, start, end in zip(rows.tolist(), starts.tolist(), ends[sentences].tolist(), strict=True):
+            if row not in found:
+                line = self._line(texts.whole[start:end])
+                if line:
+                    found[row] = line
         return found
 
-    def _lines(self, texts: Texts, hits: Sequence[Hit]) -> Iterator[RedLine]:
-        for sentence in self._sentences(texts.whole, hits):
-            present = {group for hit in sentence for group in hit.groups}
-            for rule in self._rules:
-                if present.issuperset(rule.groups) and not self._excused(rule, present):
-                    words = self._together(rule, sentence)
-                    if words:
-                        yield RedLine(rule.kind, rule.name, tuple(texts.whole[h.start : h.end] for h in words))
+    def _where(self, texts: Texts) -> list[int]:
+        """Where a word of a first group stands: by whole arrays for two characters, then letter by letter."""
+        whole = texts.whole
+        places = np.flatnonzero(self._table.columns(texts.hashes.grams(2)) >= 0)
+        return [at for at in places.tolist() if whole.startswith(self._openings[whole[at : at + 2]], at)]
+
+    def _line(self, sentence: str) -> RedLine | None:
+        """The first rule that holds in one sentence."""
+        hits = [Hit(end + 1 - size, end + 1, groups) for end, (size, groups) in self._words.iter(sentence)]
+        present = {group for hit in hits for group in hit.groups}
+        for rule in self._rules:
+            if present.issuperset(rule.groups) and not self._excused(rule, present):
+                words = self._together(rule, hits)
+                if words:
+                    return RedLine(rule.kind, rule.name, tuple(sentence[hit.start : hit.end] for hit in words))
+        return None
 
     def _excused(self, rule: Rule, present: set[str]) -> bool:
         return present.isdisjoint(self._overrides) and not present.isdisjoint(rule.unless)
-
-    @staticmethod
-    def _sentences(whole: str, hits: Sequence[Hit]) -> Iterator[list[Hit]]:
-        sentence: list[Hit] = []
-        for hit in hits:
-            if sentence and SENTENCE.search(whole, sentence[-1].start, hit.start):
-                yield sentence
-                sentence = []
-            sentence.append(hit)
-        if sentence:
-            yield sentence
 
     @staticmethod
     def _together(rule: Rule, sentence: Sequence[Hit]) -> list[Hit]:
@@ -138,7 +154,7 @@ class RedLines:
                 continue
             chosen = [first]
             for group in rule.groups[1:]:
-                close = [h for h in sentence if group in h.groups and h.start - first.end <= rule.near and first.start - h.end <= rule.near]
+                close = [hit for hit in sentence if group in hit.groups and apart(first, hit) <= rule.near]
                 if not close:
                     break
                 chosen.append(min(close, key=lambda h: abs(h.start - first.start)))

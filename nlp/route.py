@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from nlp.files import PROFILES, read_toml
 from nlp.taxonomy import TASKS, Taxonomy
 
 PLAIN = "plain"
+REMEMBERED = 4096  # routes; a batch without times of receipt asks for the same few again and again
 Codes = tuple[str, ...]
 """The codes decided for category, tier, clock and type, in the order of `TASKS`."""
 
@@ -77,7 +78,7 @@ class Router:
     def __init__(self, taxonomy: Taxonomy, folder: Path = PROFILES) -> None:
         self._profiles = {path.stem: Profile.read(path) for path in sorted(folder.glob("*.toml"))}
         self._hours = {label.code: label.hours for label in taxonomy.clocks}
-        self._routes: dict[tuple[str, Codes], Route] = {}
+        self._routes: dict[tuple[str, Codes, datetime], Route] = {}
 
     @property
     def profiles(self) -> list[Profile]:
@@ -95,14 +96,17 @@ class Router:
 
     def route(self, profile: str, codes: Codes, received: datetime) -> Route:
         """The route of a petition with these codes, received at a time with a zone."""
-        key = (profile, codes)
+        key = (profile, codes, received)
         known = self._routes.get(key)
         if known is None:
             self.check(profile)
-            known = self._routes[key] = self._made(self._profiles[profile], codes)
-        return replace(known, due=self.due(codes[2], received))
+            if len(self._routes) >= REMEMBERED:
+                self._routes.clear()
+            due = self.due(codes[2], received)
+            known = self._routes[key] = self._made(self._profiles[profile], codes, due)
+        return known
 
-    def _made(self, profile: Profile, codes: Codes) -> Route:
+    def _made(self, profile: Profile, codes: Codes, due: str) -> Route:
         tier = codes[1]
         number, way = next((n, way) for n, way in enumerate(profile.ways, 1) if way.holds(codes))
         level = profile.levels.get(tier)
@@ -113,5 +117,5 @@ class Router:
             rule += f"；{profile.title} 止于下一级，单位取自通用五级（external）"
         return Route(
             profile.name, level.start, level.unit, list(profile.chain), list(way.support), list(way.notify),
-            way.mode, way.way, list(profile.steps), "", rule,
+            way.mode, way.way, list(profile.steps), due, rule,
         )  # fmt: skip

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Codes = NDArray[np.uint32]
+from nlp.hashing import Codes, Hashes
+
 Offsets = NDArray[np.int64]
 NEWLINE = 10
 REPLACEMENT = "\ufffd"
@@ -70,6 +71,11 @@ class Texts:
     def strings(self) -> list[str]:
         """The texts one by one."""
         return self.whole.split("\n")[:-1]
+
+    @cached_property
+    def hashes(self) -> Hashes:
+        """The hashes of all stretches of the buffer."""
+        return Hashes(self.codes)
 
     @cached_property
     def plain(self) -> NDArray[np.bool_]:

@@ -6,21 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from nlp.heads import Matrix, softmax
+from nlp.heads import Matrix, tempered
 
 BINS = 15
 TIE = 0.05  # a lead of the first category smaller than this is no lead
 
 
-def temperature(scores: Matrix, columns: NDArray[np.int64]) -> float:
-    """The divisor of the scores with the least negative log-likelihood (Guo et al. 2017)."""
+def temperature(probabilities: Matrix, columns: NDArray[np.int64]) -> float:
+    """The temperature with the least negative log-likelihood on held-out rows (Guo et al. 2017)."""
     rows = np.arange(len(columns))
 
-    def loss(log_divisor: float) -> float:
-        likelihood = softmax(scores / np.exp(log_divisor))[rows, columns]
+    def loss(logarithm: float) -> float:
+        likelihood = tempered(probabilities, float(np.exp(logarithm)))[rows, columns]
         return float(-np.log(np.maximum(likelihood, 1e-12)).mean())
 
-    return round(float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x)), 4)
+    return round(float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x)), 4)
 
 
 def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nlp.errors import InputError
 from nlp.features import Features, FeatureSettings, weighted
-from nlp.heads import Heads, Matrix, softmax
+from nlp.heads import Heads, tempered
 from nlp.joint import Table
 from nlp.model import Model
 from nlp.reader import Reader
@@ -20,7 +20,7 @@ from nlp.taxonomy import TASKS, Taxonomy
 from nlp.thresholds import Thresholds
 from training.calibration import TIE, temperature, threshold
 from training.dataset import MISSING, Dataset
-from training.heads import Fitted, FitSettings, fit_heads, jobs
+from training.heads import Columns, Fitted, FitSettings, fit_heads
 from training.scores import TaskScore
 from training.vocabulary import choose
 
@@ -59,15 +59,16 @@ def fit(dataset: Dataset, taxonomy: Taxonomy, recipe: Recipe, progress: Step) ->
     vocabulary, idf = choose(texts, tokens)
     columns = vocabulary.table.columns(tokens.key)
     matrix = weighted(features.counts(tokens, columns, len(dataset), len(vocabulary)), idf)
-    progress("训练各任务", len(list(jobs(labels, len(dataset), recipe.heads))))
-    final, scores = fit_heads(matrix, labels, widths, recipe.heads, lambda: progress("训练各任务", -1))
-    heads = _heads(final, scores, labels, widths)
-    held = held_out(scores, labels, heads.temperatures, Table(taxonomy))
+    progress("训练各任务", len(TASKS))
+    fitted = fit_heads(matrix, labels, widths, recipe.heads, lambda: progress("训练各任务", -1))
+    heads = _heads(fitted, labels, widths)
+    held = held_out(fitted, labels, heads.temperatures, Table(taxonomy))
     limits = Thresholds(threshold(held.confidence, held.right, recipe.error), TIE, recipe.error)
-    return Model(taxonomy, recipe.features, vocabulary, idf, heads, limits, _card(dataset, recipe), _measured(held, limits))
+    card = _card(dataset, recipe) | {"not_learned": _not_learned(fitted, labels, taxonomy)}
+    return Model(taxonomy, recipe.features, vocabulary, idf, heads, limits, card, _measured(held, limits))
 
 
-def _check(dataset: Dataset, labels: dict[str, NDArray[np.int64]]) -> None:
+def _check(dataset: Dataset, labels: dict[str, Columns]) -> None:
     if len(dataset) < FEWEST:
         raise InputError(place=dataset.name, reason=f"只有 {len(dataset)} 条，至少要 {FEWEST} 条才能训练")
     for task, columns in labels.items():
@@ -75,27 +76,36 @@ def _check(dataset: Dataset, labels: dict[str, NDArray[np.int64]]) -> None:
             raise InputError(place=f"{dataset.name}，列 {task}", reason="至少要有两种不同的标签才能训练")
 
 
-def _heads(final: dict[str, Fitted], scores: dict[str, Matrix], labels: dict[str, NDArray[np.int64]], widths: dict[str, int]) -> Heads:
-    temperatures = {}
-    for task, columns in labels.items():
-        known = columns != MISSING
-        temperatures[task] = temperature(scores[task][known], columns[known])
-    weights = np.concatenate([final[task].weights for task in widths], axis=1)
-    bias = np.concatenate([final[task].bias for task in widths])
+def _heads(fitted: dict[str, Fitted], labels: dict[str, Columns], widths: dict[str, int]) -> Heads:
+    temperatures = {
+        task: temperature(head.held[head.known], labels[task][head.known]) for task, head in fitted.items()
+    }
+    weights = np.concatenate([fitted[task].weights for task in widths], axis=1)
+    bias = np.concatenate([fitted[task].bias for task in widths])
     return Heads(weights, bias, widths, temperatures)
 
 
-def held_out(scores: dict[str, Matrix], labels: dict[str, NDArray[np.int64]], temperatures: Any, table: Table) -> HeldOut:
-    """Decode the out-of-fold scores together, as serving does, and compare with the labels."""
-    heads = {task: softmax(scores[task] / temperatures[task]) for task in scores}
+def _not_learned(fitted: dict[str, Fitted], labels: dict[str, Columns], taxonomy: Taxonomy) -> dict[str, list[str]]:
+    """The labels of each task that no row has, or too few."""
+    learned = {task: set(labels[task][head.known].tolist()) for task, head in fitted.items()}
+    return {
+        task: [code for column, code in enumerate(taxonomy.codes(task)) if column not in known]
+        for task, known in learned.items()
+    }
+
+
+def held_out(fitted: dict[str, Fitted], labels: dict[str, Columns], temperatures: Mapping[str, float],
+             table: Table) -> HeldOut:  # fmt: skip
+    """Decode the out-of-fold answers together, as serving does, and compare with the labels."""
+    heads = {task: tempered(head.held, temperatures[task]) for task, head in fitted.items()}
     joint = table.decode(heads)
     best = joint.best | {"type": heads["type"].argmax(axis=1)}
     marginals = joint.marginals | {"type": heads["type"]}
     judged = {}
-    for task, columns in labels.items():
-        known = columns != MISSING
-        judged[task] = TaskScore(best[task][known], columns[known], marginals[task][known])
-    known = labels["category"] != MISSING
+    for task, head in fitted.items():
+        known = head.known
+        judged[task] = TaskScore(best[task][known], labels[task][known], marginals[task][known])
+    known = fitted["category"].known
     return HeldOut(judged, joint.confidence[known], judged["category"].right)
 
 

@@ -1,108 +1,101 @@
-"""Fit the heads: scikit-learn's multinomial logistic regression, one a task, and out of fold."""
+"""Fit the heads: scikit-learn's linear SVM with Platt's sigmoids, one a task, and out of fold."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.svm import LinearSVC
 
-from nlp.heads import Matrix
+from nlp.heads import Matrix, normalised
 from training.dataset import MISSING
 
-NEVER = -30.0  # the score of a label that no row of the training data has
+NEVER = -60.0  # the log-odds of a label that was not learned: its probability is zero
 Columns = NDArray[np.int64]
+Weights = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How the heads are fitted; chosen on held-out rows of the project's own corpus."""
+    """How the heads are fitted; chosen on held-out rows of the project's own corpus (decision 0004)."""
 
-    strength: float = 50.0  # scikit-learn's C
-    tolerance: float = 1e-3
-    iterations: int = 100
+    strength: float = 0.5  # scikit-learn's C
     folds: int = 4
     seed: int = 20261122
     jobs: int = 2
 
 
 @dataclass(frozen=True)
-class Job:
-    """One fit: a task on some rows, to answer other rows (none for the final fit)."""
-
-    task: str
-    rows: Columns
-    held: Columns
-
-
-@dataclass(frozen=True)
 class Fitted:
-    """What one job gave: (features, labels) weights and (labels,) bias, scores of the held rows."""
+    """One head: (features, labels) weights and (labels,) bias as log-odds.
 
-    job: Job
-    weights: NDArray[np.float32]
-    bias: NDArray[np.float32]
-    scores: Matrix
+    held: (rows, labels) probabilities of each row by a fit that never saw it, where `known`.
+    """
 
-
-def logistic(settings: FitSettings) -> LogisticRegression:
-    """The estimator of one head."""
-    return LogisticRegression(C=settings.strength, tol=settings.tolerance, max_iter=settings.iterations)
+    weights: Weights
+    bias: Weights
+    held: Matrix
+    known: NDArray[np.bool_]
 
 
-def fit_head(matrix: csr_matrix, columns: Columns, width: int, settings: FitSettings) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Weights (features, width) and bias (width,) of one head; labels without rows get `NEVER`."""
+def learnable(columns: Columns, settings: FitSettings) -> NDArray[np.bool_]:
+    """(rows,) true where the row has a label with enough rows to stand in every fold."""
+    labels, counts = np.unique(columns[columns != MISSING], return_counts=True)
+    result: NDArray[np.bool_] = np.isin(columns, labels[counts >= settings.folds])
+    return result
+
+
+def estimator(settings: FitSettings) -> CalibratedClassifierCV:
+    """The estimator of one head: fitted on all rows, its sigmoids on out-of-fold scores."""
+    return CalibratedClassifierCV(machine(settings), method="sigmoid", cv=splits(settings), ensemble=False)
+
+
+def machine(settings: FitSettings) -> LinearSVC:
+    """The classifier below the sigmoids."""
+    return LinearSVC(C=settings.strength, class_weight="balanced", random_state=settings.seed)
+
+
+def splits(settings: FitSettings) -> StratifiedKFold:
+    """The folds, the same for every use."""
+    return StratifiedKFold(settings.folds, shuffle=True, random_state=settings.seed)
+
+
+def fit_head(matrix: csr_matrix, columns: Columns, width: int, settings: FitSettings) -> Fitted:
+    """Fit one task on the rows that have a label that can be learned."""
+    known = learnable(columns, settings)
+    rows, labels = matrix[known], columns[known]
+    whole = estimator(settings).fit(rows, labels)
+    fitted, present = whole.calibrated_classifiers_[0], whole.classes_
+    scores = cross_val_predict(machine(settings), rows, labels, cv=splits(settings), method="decision_function")
     weights = np.zeros((matrix.shape[1], width), np.float32)
     bias = np.full(width, NEVER, np.float32)
-    present = np.unique(columns)
-    if len(present) == 1:
-        bias[present] = 0
-        return weights, bias
-    model = logistic(settings).fit(matrix, columns)
+    log_odds = np.full((len(columns), width), NEVER)
+    support = fitted.estimator
+    scored = present if len(present) > 2 else present[1:]
+    for place, (column, sigmoid) in enumerate(zip(scored, fitted.calibrators, strict=True)):
+        weights[:, column] = -sigmoid.a_ * support.coef_[place]
+        bias[column] = -sigmoid.a_ * support.intercept_[place] - sigmoid.b_
+        log_odds[known, column] = -sigmoid.a_ * scores.reshape(len(labels), -1)[:, place] - sigmoid.b_
     if len(present) == 2:
-        weights[:, present[1]] = model.coef_[0]
-        bias[present] = [0, model.intercept_[0]]
-    else:
-        weights[:, present] = model.coef_.T
-        bias[present] = model.intercept_
-    return weights, bias
+        first, second = present
+        weights[:, first], bias[first], log_odds[:, first] = -weights[:, second], -bias[second], -log_odds[:, second]
+    return Fitted(weights, bias, normalised(log_odds), known)
 
 
-def jobs(labels: dict[str, Columns], rows: int, settings: FitSettings) -> Iterator[Job]:
-    """For each task the fits out of fold, then the final one; slowest tasks first."""
-    splits = list(KFold(settings.folds, shuffle=True, random_state=settings.seed).split(np.arange(rows)))
-    for task, columns in labels.items():
-        known = columns != MISSING
-        yield Job(task, np.flatnonzero(known), np.array([], np.int64))
-        for train, held in splits:
-            yield Job(task, train[known[train]], held)
-
-
-def fit_heads(matrix: csr_matrix, labels: dict[str, Columns], widths: dict[str, int], settings: FitSettings,
-              step: Callable[[], None]) -> tuple[dict[str, Fitted], dict[str, Matrix]]:  # fmt: skip
-    """The final fit of each task, and (rows, labels) scores of each row by a fit that never saw it."""
-    work = list(jobs(labels, matrix.shape[0], settings))
+def fit_heads(matrix: csr_matrix, labels: Mapping[str, Columns], widths: Mapping[str, int], settings: FitSettings,
+              step: Callable[[], None]) -> dict[str, Fitted]:  # fmt: skip
+    """Fit every task, some at once; `step` is called after each."""
     done = Parallel(n_jobs=settings.jobs, return_as="generator")(
-        delayed(_run)(matrix, labels[job.task], widths[job.task], job, settings) for job in work
+        delayed(fit_head)(matrix, columns, widths[task], settings) for task, columns in labels.items()
     )
-    final: dict[str, Fitted] = {}
-    scores = {task: np.zeros((matrix.shape[0], width)) for task, width in widths.items()}
-    for fitted in done:
+    fitted: dict[str, Fitted] = {}
+    for task, head in zip(labels, done, strict=True):
+        fitted[task] = head
         step()
-        if len(fitted.job.held):
-            scores[fitted.job.task][fitted.job.held] = fitted.scores
-        else:
-            final[fitted.job.task] = fitted
-    return final, scores
-
-
-def _run(matrix: csr_matrix, columns: Columns, width: int, job: Job, settings: FitSettings) -> Fitted:
-    weights, bias = fit_head(matrix[job.rows], columns[job.rows], width, settings)
-    if not len(job.held):
-        return Fitted(job, weights, bias, np.zeros((0, width)))
-    return Fitted(job, weights[:0], bias, (matrix[job.held] @ weights).astype(np.float64) + bias)
+    return fitted
