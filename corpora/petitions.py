@@ -48,7 +48,9 @@ def read_rows(folder: Path = PETITIONS) -> list[Row]:
                 raise InputError(place=f"{path} 第 {number} 行", reason=error) from error
             wrong = next((task for task in TASKS if getattr(row, task) not in known[task]), "")
             if wrong:
-                raise InputError(place=f"{path} 第 {number} 行", reason=f"{wrong} 的编码 {getattr(row, wrong)} 不在分类体系里")
+                raise InputError(
+                    place=f"{path} 第 {number} 行", reason=f"{wrong} 的编码 {getattr(row, wrong)} 不在分类体系里"
+                )
             rows.append(row)
     return rows
 

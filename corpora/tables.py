@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import pyarrow.lib
+import pyarrow.parquet
 from python_calamine import CalamineError, CalamineWorkbook
 
 from nlp.errors import InputError
@@ -83,11 +85,9 @@ def _xlsx(path: Path) -> Iterable[dict[str, Any]]:
 
 
 def _parquet(path: Path) -> Iterable[dict[str, Any]]:
-    import pyarrow.parquet
-
     try:
         return list(pyarrow.parquet.read_table(path).to_pylist())
-    except pyarrow.ArrowInvalid as error:
+    except pyarrow.lib.ArrowInvalid as error:
         raise InputError(place=path, reason=f"不是可读的 Parquet（{error}）") from error
 
 

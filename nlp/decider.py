@@ -14,7 +14,7 @@ from nlp.decision import Answer, CategoryAnswer, Choice, Decision, Evidence, Mat
 from nlp.evidence import Explainer
 from nlp.features import Features, weighted
 from nlp.heads import Matrix, Probabilities
-from nlp.joint import Joint, Table
+from nlp.joint import Table
 from nlp.model import Model
 from nlp.petition import Petition
 from nlp.reader import READ_AT_MOST, Reader, Reading
@@ -97,34 +97,37 @@ class Decider:
             np.diff(matrix.indptr) > 0, redlines, words,
         )  # fmt: skip
 
-    def _decisions(self, petitions: Sequence[Petition], reading: Reading, answers: Answers, options: Options) -> list[Decision]:
-        choices = {task: self._choices(task, answers.best[task], answers.marginals[task]) for task in TASKS}
-        decided_at = options.now.isoformat(timespec="seconds")
-        seconds = options.now.timestamp()
+    def _decisions(
+        self, petitions: Sequence[Petition], reading: Reading, answers: Answers, options: Options
+    ) -> list[Decision]:
+        choices = [self._choices(task, answers.best[task], answers.marginals[task]) for task in TASKS]
+        decided_at, seconds = options.now.isoformat(timespec="seconds"), options.now.timestamp()
         paths = self.model.taxonomy.paths
         decisions: list[Decision] = []
-        for row, petition in enumerate(petitions):
-            category, tier, clock, kind = (choices[task][row] for task in TASKS)
-            codes = (category[0].code, tier[0].code, clock[0].code, kind[0].code)
-            reasons, needs_human = self._reasons(row, petition, answers)
-            decisions.append(
-                Decision(
-                    petition.id,
-                    ulid_at_time(seconds),
-                    decided_at,
-                    CategoryAnswer(codes[0], category[0].name, paths[codes[0]], category[0].confidence, category[1:]),
-                    *(Answer(c[0].code, c[0].name, c[0].confidence, c[1:]) for c in (tier, clock, kind)),
-                    [Matter(codes[0], 0, len(petition.text))],
-                    [],
-                    needs_human,
-                    reasons,
-                    answers.evidence[row] if answers.evidence else [],
-                    self.router.route(options.profile, codes, petition.received_at or options.now),
-                    reading.masked(2 * row),
-                    reading.masked(2 * row + 1),
-                    self.model.name,
-                )
+        for row, (petition, category, *others) in enumerate(zip(petitions, *choices, strict=True)):
+            first = category[0]
+            tier, clock, kind = (Answer(c[0].code, c[0].name, c[0].confidence, c[1:]) for c in others)
+            codes = (first.code, tier.code, clock.code, kind.code)
+            reasons = self._reasons(row, petition, answers)
+            decision = Decision(
+                id=petition.id,
+                decision_id=ulid_at_time(seconds),
+                decided_at=decided_at,
+                category=CategoryAnswer(first.code, first.name, paths[first.code], first.confidence, category[1:]),
+                tier=tier,
+                clock=clock,
+                type=kind,
+                matters=[Matter(first.code, 0, len(petition.text))],
+                places=[],
+                needs_human=bool(reasons),
+                reasons=reasons,
+                evidence=answers.evidence[row] if answers.evidence else [],
+                route=self.router.route(options.profile, codes, petition.received_at or options.now),
+                masked_title=reading.masked(2 * row),
+                masked_text=reading.masked(2 * row + 1),
+                model=self.model.name,
             )
+            decisions.append(decision)
         return decisions
 
     def _choices(self, task: str, best: NDArray[np.intp], marginals: Matrix) -> list[list[Choice]]:
@@ -136,24 +139,26 @@ class Decider:
         ranked[rows, best[:, None]] = 2  # the joint answer comes first, whatever its marginal
         order = np.argsort(-ranked, axis=1)[:, :count]
         confidence = marginals[rows, order].round(4)
-        names = [(label.code, label.name) for label in labels]
+        codes, names = [label.code for label in labels], [label.name for label in labels]
         return [
-            [Choice(*names[column], value) for column, value in zip(columns, values, strict=True)]
+            [Choice(codes[column], names[column], value) for column, value in zip(columns, values, strict=True)]
             for columns, values in zip(order.tolist(), confidence.tolist(), strict=True)
         ]
 
-    def _reasons(self, row: int, petition: Petition, answers: Answers) -> tuple[list[str], bool]:
-        """Why, in short lines, and whether a human is needed."""
+    def _reasons(self, row: int, petition: Petition, answers: Answers) -> list[str]:
+        """Why a human is needed, in short lines; none where none is needed."""
         if not answers.readable[row]:
-            return [NOTHING], True
+            return [NOTHING]
         limits, reasons = self.model.thresholds, []
         redline = answers.redlines.get(row)
         if redline:
             reasons.append(redline.reason)
         if answers.confidence[row] < limits.confidence:
-            reasons.append(f"把握不足：类别与层级同时正确的概率 {answers.confidence[row]:.2f}，低于 {limits.confidence:.2f}")
+            reasons.append(
+                f"把握不足：类别与层级同时正确的概率 {answers.confidence[row]:.2f}，低于 {limits.confidence:.2f}"
+            )
         if answers.margin[row] < limits.margin:
             reasons.append(f"前两个类别过于接近，只差 {answers.margin[row]:.2f}")
         if len(petition.text) > READ_AT_MOST:
             reasons.append(f"文本过长，只读了前 {READ_AT_MOST} 字")
-        return reasons, bool(reasons)
+        return reasons

@@ -19,10 +19,13 @@ class InputError(JiesuError):
     """{place}：{reason}"""
 
     exit_code = 2
+    path = ""  # the field of a request that is to blame, where there is one
 
 
 class UnknownProfile(InputError):
     """没有名为“{name}”的治理体系（profile），可用：{known}"""
+
+    path = "profile"
 
 
 class RefusedData(JiesuError):

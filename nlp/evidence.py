@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,31 +22,38 @@ class Explainer:
     """Shares out the score of a decided label over the words that made it.
 
     A feature's part of the label's log-odds is its value times its weight. It is shared equally among
-    the feature's occurrences (titles by their weight) and within one equally among its code points; a
-    word gets what its code points got. So the weights of all words add up to the log-odds less the bias.
+    the feature's occurrences (titles by their weight); a word keeps its own, a run of characters gives
+    each of its characters' words an equal share. So all weights add up to the log-odds less the bias.
     """
 
     def __init__(self, heads: Heads, title_weight: float) -> None:
         self._heads = heads
         self._title_weight = title_weight
 
-    def shares(self, texts: Texts, tokens: Tokens, columns: Columns, matrix: csr_matrix,
-               best: Mapping[str, NDArray[np.intp]]) -> dict[str, NDArray[np.float64]]:  # fmt: skip
-        """Task → (code points of the buffer + 1,) running sum of what each one gave the decided label."""
+    def weights(
+        self,
+        texts: Texts,
+        tokens: Tokens,
+        columns: Columns,
+        matrix: csr_matrix,
+        best: Mapping[str, NDArray[np.intp]],
+    ) -> NDArray[np.float64]:
+        """(words + 1, tasks of `best`) what each word gave; the last row is what no word holds."""
         known = np.flatnonzero(columns >= 0)
         column, row = columns[known], tokens.row[known]
-        rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-        place = np.searchsorted(rows * matrix.shape[1] + matrix.indices, row * matrix.shape[1] + column)
+        place, _ = _distinct(row * matrix.shape[1] + column)
         weight = np.where(tokens.titled[known], self._title_weight, 1.0)
-        weight /= np.bincount(place, weight)[place]
-        start, end = tokens.start[known], tokens.end[known]
-        weight *= matrix.data[place] / (end - start)
-        count = len(texts.codes) + 1
-        sums = {}
-        for task, labels in best.items():
-            density = weight * self._heads.weights[column, self._heads.columns(task).start + labels[row]]
-            change = np.bincount(start, density, count) - np.bincount(end, density, count)
-            sums[task] = np.concatenate(([0.0], np.cumsum(np.cumsum(change))[:-1]))
+        weight /= np.bincount(place, weight)[place] if len(place) else 1.0
+        start, size = tokens.start[known], (tokens.end - tokens.start)[known]
+        is_word = known < tokens.words
+        weight *= matrix.data[place] / np.where(is_word, 1, size)
+        decided = np.stack([self._heads.columns(task).start + labels for task, labels in best.items()], axis=1)
+        given = weight[:, None] * self._heads.weights[column[:, None], decided[row]]
+        holder = _holders(texts, tokens)
+        sums = _totals(known[is_word], given[is_word], tokens.words + 1)
+        for offset in range(int(size[~is_word].max(initial=0))):
+            reached = ~is_word & (size > offset)
+            sums += _totals(holder[start[reached] + offset], given[reached], tokens.words + 1)
         return sums
 
     def explain(self, sources: list[str], texts: Texts, tokens: Tokens, columns: Columns, matrix: csr_matrix,
@@ -53,27 +61,66 @@ class Explainer:
         """For each petition the words that carried each task, heaviest first, each word once."""
         start, end, row = (part[: tokens.words] for part in (tokens.start, tokens.end, tokens.row))
         same = tokens.key[: tokens.words] + row.astype(np.uint64) * STEP
-        _, first, word = np.unique(same, return_index=True, return_inverse=True)
+        word, first = _distinct(same)
+        weight = _totals(word, self.weights(texts, tokens, columns, matrix, best)[:-1], len(first))
         hidden = np.concatenate(([0], np.cumsum(~texts.plain)))
-        shown = hidden[end[first]] == hidden[start[first]]
+        weight[hidden[end[first]] > hidden[start[first]]] = 0
         field = np.searchsorted(texts.bounds, start[first], side="right") - 1
-        begin, stop = texts.start[start[first]], texts.end[end[first] - 1]
+        top, task = _heaviest(row[first], weight)
+        begin, stop = texts.start[start[first[top]]], texts.end[end[first[top]] - 1]
+        value = weight[top, task].round(4)
         found: list[list[Evidence]] = [[] for _ in range(len(texts) // 2)]
-        for task, sums in self.shares(texts, tokens, columns, matrix, best).items():
-            weight = np.bincount(word, sums[end] - sums[start], len(first))
-            weight[~shown] = 0
-            top = _heaviest(row[first], weight)
-            spans = zip(*(part[top].tolist() for part in (field, begin, stop, weight.round(4))), strict=True)
-            for number, left, right, value in spans:
-                text = sources[number][left:right]
-                found[number >> 1].append(Evidence(task, FIELDS[number & 1], left, right, text, value))
+        names = list(best)
+        for kind, number, left, right, heavy in zip(
+            *(p.tolist() for p in (task, field[top], begin, stop, value)), strict=True
+        ):
+            text = sources[number][left:right]
+            found[number >> 1].append(Evidence(names[kind], FIELDS[number & 1], left, right, text, heavy))
         return found
 
 
-def _heaviest(rows: NDArray[np.int64], weight: NDArray[np.float64]) -> NDArray[np.intp]:
-    """The few words of each row with the largest positive weight, by row."""
-    order = np.lexsort((-weight, rows))
-    ordered = rows[order]
+def _holders(texts: Texts, tokens: Tokens) -> NDArray[np.int64]:
+    """(code points of the buffer,) the word that holds each one, or the number of words."""
+    holder = np.full(len(texts.codes), tokens.words)
+    start, end = tokens.start[: tokens.words], tokens.end[: tokens.words]
+    sizes = end - start
+    begun = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    holder[np.repeat(start, sizes) + np.arange(len(begun)) - begun] = np.repeat(np.arange(tokens.words), sizes)
+    return holder
+
+
+def _distinct(values: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The place of each value among the distinct ones in order, and where each of these first stands.
+
+    As numpy.unique gives them, but by the fast sort, which need not be stable.
+    """
+    order = np.argsort(values)
+    ordered = values[order]
+    new = np.ones(len(values), np.bool_)
+    new[1:] = ordered[1:] != ordered[:-1]
+    places = np.empty(len(values), np.intp)
+    places[order] = np.cumsum(new) - 1
+    starts = np.flatnonzero(new)
+    return places, np.minimum.reduceat(order, starts) if len(starts) else starts
+
+
+def _totals(
+    groups: NDArray[np.intp] | NDArray[np.int64], values: NDArray[np.float64], count: int
+) -> NDArray[np.float64]:
+    """(m,) groups and (m, k) values → (count, k) sums of each group."""
+    width = values.shape[1]
+    flat = (groups[:, None] * width + np.arange(width)).ravel()
+    sums = np.bincount(flat, values.ravel(), count * width).astype(np.float64, copy=False)
+    return sums.reshape(-1, width)[:count]
+
+
+def _heaviest(rows: NDArray[np.int64], weight: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The few words of each row with the largest positive weight for each task, and the task, by row."""
+    word, task = np.nonzero(weight > 0)
+    group = rows[word] * weight.shape[1] + task
+    heavy = weight[word, task]
+    order = np.argsort(group - heavy / (2 * heavy.max(initial=1)))  # by group, then the heaviest first
+    ordered = group[order]
     rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
-    chosen: NDArray[np.intp] = order[(rank < WORDS_SHOWN) & (weight[order] > 0)]
-    return chosen
+    chosen = order[rank < WORDS_SHOWN]
+    return word[chosen], task[chosen]

@@ -61,8 +61,10 @@ class Heads:
 
     def probabilities(self, matrix: csr_matrix, *, calibrated: bool = True) -> Probabilities:
         """(n, features) → task → (n, its labels); uncalibrated they equal scikit-learn's predict_proba."""
-        scores = self.log_odds(matrix)
-        plain = {task: normalised(scores[:, self.columns(task)]) for task in self.widths}
-        if not calibrated:
-            return plain
-        return {task: tempered(p, self.temperatures[task]) for task, p in plain.items()}
+        own = np.maximum(expit(self.log_odds(matrix)), TINY)
+        widths = list(self.widths.values())
+        if calibrated:
+            own **= np.repeat([1 / self.temperatures[task] for task in self.widths], widths)
+        starts = np.concatenate(([0], np.cumsum(widths[:-1])))
+        own /= np.repeat(np.add.reduceat(own, starts, axis=1), widths, axis=1)
+        return dict(zip(self.widths, np.split(own, starts[1:], axis=1), strict=True))

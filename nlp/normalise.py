@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 
 from nlp.files import DATA, read_toml
 from nlp.folding import ALONE, Folding, folding
-from nlp.text import NEWLINE, Codes, Edit, SourceEdits, Texts, code_points
+from nlp.hashing import Codes
+from nlp.text import NEWLINE, Edit, SourceEdits, Texts, code_points
 
 MARKUP = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>\n]*)?/?>|<!--[^\n]*?-->|&(?:[a-z]{2,8}|#\d{1,7}|#x[0-9a-f]{1,6});")
 TAIL = 60  # code points at the end of a text in which a closing phrase may begin
 
 
-CUES = frozenset("请望盼谢感要")  # one of them stands in every closing phrase
+HEAD = 30  # code points at its beginning in which the words of an opening phrase stand
+OPENING_CUE = re.compile("反映|反应|来电|致电|来信|来访|称|您好|你好|诉求|表示|述")
+CLOSING_CUE = re.compile("[请望盼谢感要]")
 
 
 class Normaliser:
@@ -54,9 +57,10 @@ class Normaliser:
     def _phrase(self, texts: Texts, number: int) -> Iterator[Edit]:
         """At most one phrase at a time, so that two never overlap."""
         string = texts.strings[number]
-        found = self._opening.match(string)
-        if not found and not CUES.isdisjoint(string[-TAIL:]):
-            found = self._closing.search(string, max(0, len(string) - TAIL))
+        found = self._opening.match(string) if OPENING_CUE.search(string, 0, HEAD) else None
+        tail = max(0, len(string) - TAIL)
+        if not found and CLOSING_CUE.search(string, tail):
+            found = self._closing.search(string, tail)
         if found and found.group():
             start = int(texts.bounds[number])
             yield Edit(start + found.start(), start + found.end(), "")
@@ -70,10 +74,7 @@ def folded(sources: Sequence[str], table: Folding) -> Texts:
     origin = np.arange(len(raw)) - np.repeat(bounds[:-1], lengths)
     codes, width = table.first[raw], table.width[raw]
     codes[bounds[1:] - 1], width[bounds[1:] - 1] = NEWLINE, 1
-    if width.max(initial=0) > 1:
-        codes = _expanded(raw, codes, width, table)
-    else:
-        codes = codes[width == 1]
+    codes = _expanded(raw, codes, width, table) if width.max(initial=0) > 1 else codes[width == 1]
     starts = np.repeat(origin, width)
     moved = np.concatenate(([0], np.cumsum(width, dtype=np.int64)))[bounds]
     return Texts(codes, starts, starts + 1, moved)
@@ -100,4 +101,3 @@ def tidied(texts: Texts, mark: NDArray[np.bool_]) -> Texts:
     before = np.concatenate(([True], edge[:-1]))
     after = np.concatenate((edge[1:], [True]))
     return texts.kept((codes != ALONE) | ~(before | after))
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import ahocorasick
 import numpy as np
+from numpy.typing import NDArray
 
 from nlp.errors import RefusedData
 from nlp.files import DATA, read_toml
@@ -21,7 +22,7 @@ RULES = DATA / "redlines.toml"
 
 
 class Hit(NamedTuple):
-    """A word of a rule or a cue: `start:end` in the buffer, and the groups it belongs to."""
+    """A word of a rule or an excuse: `start:end` in its sentence, and the groups it belongs to."""
 
     start: int
     end: int
@@ -30,17 +31,19 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True)
 class Rule:
-    """An emergency of the closed list: one word of each group, at most `near` code points apart.
+    """An emergency of the closed list: one word of each group, at most `near` code points from the first.
 
-    groups: names of word groups, in any order in the text, the rarest first, since only sentences
-    with a word of a first group are looked at; unless: groups that, in the same
-    sentence, make it past, feared, rehearsed or a matter of money.
+    groups: names of word groups, in any order in the sentence; the words of the first show the emergency,
+    and only sentences with one of them are looked at; anywhere: groups that must each have a word
+    somewhere in the petition; unless: groups that, in the same sentence, make it past, feared,
+    rehearsed or a matter of money.
     """
 
     kind: str
     name: str
     groups: tuple[str, ...]
     near: int
+    anywhere: tuple[str, ...]
     unless: tuple[str, ...]
 
 
@@ -63,6 +66,14 @@ def apart(one: Hit, other: Hit) -> int:
     return max(other.start - one.end, one.start - other.end)
 
 
+def by_opening(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The first two characters of every word → the words that open so."""
+    openings: dict[str, list[str]] = {}
+    for word in sorted(set(words)):
+        openings.setdefault(word[:2], []).append(word)
+    return {opening: tuple(held) for opening, held in openings.items()}
+
+
 class RedLines:
     """The rules of a file, asked of whole batches with one automaton."""
 
@@ -70,35 +81,32 @@ class RedLines:
         data = read_toml(path)
         try:
             self._groups: dict[str, list[str]] = data["words"]
-            self._overrides = tuple(data["overrides"])
+            self._overrides, self._decoys = frozenset(data["overrides"]), frozenset(data["decoys"])
+            self._calls, self._long = tuple(data["calls"]), int(data["long"])
+            self._before: dict[str, int] = data["before"]
             self._rules = [
                 Rule(rule["kind"], rule["name"], tuple(rule["groups"]), rule.get("near", data["near"]),
-                     tuple(rule.get("unless", data["unless"])))
+                     tuple(rule.get("anywhere", ())), tuple(rule.get("unless", data["unless"])))
                 for rule in data["rules"]
             ]  # fmt: skip
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise RefusedData(file=path, reason=f"缺少字段 {error}") from error
         self._check(path)
-        self._openings = self._signs()
-        self._table = Table(keys_of(list(self._openings)))
+        self._signs = by_opening(word for rule in self._rules for word in self._groups[rule.groups[0]])
+        self._cries = by_opening(word for group in self._calls for word in self._groups[group])
+        self._table = Table(keys_of(sorted(self._signs.keys() | self._cries.keys())))
         self._words = self._automaton()
 
-    def _signs(self) -> dict[str, tuple[str, ...]]:
-        """The first two characters of every word of a first group → those words."""
-        words = {word for rule in self._rules for word in self._groups[rule.groups[0]]}
-        openings: dict[str, list[str]] = {}
-        for word in sorted(words):
-            openings.setdefault(word[:2], []).append(word)
-        return {opening: tuple(held) for opening, held in openings.items()}
-
     def _check(self, path: Path) -> None:
-        used = {group for rule in self._rules for group in (*rule.groups, *rule.unless)} | set(self._overrides)
-        short = sorted(word for rule in self._rules for word in self._groups.get(rule.groups[0], ()) if len(word) < 2)
-        if short:
-            raise RefusedData(file=path, reason=f"首组的词至少两个字：{'、'.join(short)}")
+        used = {group for rule in self._rules for group in (*rule.groups, *rule.anywhere, *rule.unless)}
+        used |= self._overrides | self._decoys | set(self._calls) | set(self._before)
         unknown = sorted(used - set(self._groups))
         if unknown:
             raise RefusedData(file=path, reason=f"没有这些词组：{'、'.join(unknown)}")
+        sought = {rule.groups[0] for rule in self._rules} | set(self._calls)
+        short = sorted(word for group in sought for word in self._groups[group] if len(word) < 2)
+        if short:
+            raise RefusedData(file=path, reason=f"首组和呼救的词至少两个字：{'、'.join(short)}")
 
     def _automaton(self) -> ahocorasick.Automaton:
         """All words, each with its length and the groups that hold it."""
@@ -113,44 +121,64 @@ class RedLines:
         return automaton
 
     def find(self, texts: Texts) -> dict[int, RedLine]:
-        """The red line of each petition that touches one, by its number in the batch."""
+        """The red line of each petition that touches one, by its number in the batch.
+
+        A petition longer than `long` counts only where a word of a `calls` group stands in it.
+        """
+        bounds = texts.bounds[::2]
+        signs, cries = self._where(texts)
+        rows = np.searchsorted(bounds, signs, side="right") - 1
+        heard = np.diff(bounds) <= self._long
+        heard[np.searchsorted(bounds, cries, side="right") - 1] = True
         ends = np.flatnonzero(sum(texts.codes == ord(mark) for mark in SENTENCE_ENDS))
-        sentences = np.unique(np.searchsorted(ends, self._where(texts)))
+        sentences, first = np.unique(np.searchsorted(ends, signs[heard[rows]]), return_index=True)
         starts = np.concatenate(([0], ends + 1))[sentences]
-        rows = (np.searchsorted(texts.bounds, starts, side="right") - 1) >> 1
+        spans = zip(rows[heard[rows]][first].tolist(), starts.tolist(), ends[sentences].tolist(), strict=True)
         found: dict[int, RedLine] = {}
-        for row, start, end in zip(rows.tolist(), starts.tolist(), ends[sentences].tolist(), strict=True):
+        for row, start, end in spans:
             if row not in found:
-                line = self._line(texts.whole[start:end])
+                line = self._line(texts.whole[start:end], texts.whole[bounds[row] : bounds[row + 1]])
                 if line:
                     found[row] = line
         return found
 
-    def _where(self, texts: Texts) -> list[int]:
-        """Where a word of a first group stands: by whole arrays for two characters, then letter by letter."""
+    def _where(self, texts: Texts) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where words of first groups and of calls stand: by whole arrays for two characters, then by letters."""
         whole = texts.whole
         places = np.flatnonzero(self._table.columns(texts.hashes.grams(2)) >= 0)
-        return [at for at in places.tolist() if whole.startswith(self._openings[whole[at : at + 2]], at)]
+        signs, cries = self._signs, self._cries
+        openings = [(at, whole[at : at + 2]) for at in places.tolist()]
+        shown = [at for at, opening in openings if whole.startswith(signs.get(opening, ()), at)]
+        heard = [at for at, opening in openings if whole.startswith(cries.get(opening, ()), at)]
+        return np.array(shown, np.int64), np.array(heard, np.int64)
 
-    def _line(self, sentence: str) -> RedLine | None:
-        """The first rule that holds in one sentence."""
+    def _line(self, sentence: str, petition: str) -> RedLine | None:
+        """The first rule that holds in one sentence of a petition."""
         hits = [Hit(end + 1 - size, end + 1, groups) for end, (size, groups) in self._words.iter(sentence)]
+        hits = self._unmasked(hits)
         present = {group for hit in hits for group in hit.groups}
         for rule in self._rules:
-            if present.issuperset(rule.groups) and not self._excused(rule, present):
+            if rule.groups[0] in present and present.issuperset(rule.groups) and not self._excused(rule, present):
                 words = self._together(rule, hits)
-                if words:
+                if words and self._told(rule, petition):
                     return RedLine(rule.kind, rule.name, tuple(sentence[hit.start : hit.end] for hit in words))
         return None
+
+    def _unmasked(self, hits: list[Hit]) -> list[Hit]:
+        """The hits without those inside a decoy, a longer word that means something else."""
+        decoys = [hit for hit in hits if not self._decoys.isdisjoint(hit.groups)]
+        return [hit for hit in hits if not any(decoy.start <= hit.start and hit.end <= decoy.end for decoy in decoys)]
 
     def _excused(self, rule: Rule, present: set[str]) -> bool:
         return present.isdisjoint(self._overrides) and not present.isdisjoint(rule.unless)
 
-    @staticmethod
-    def _together(rule: Rule, sentence: Sequence[Hit]) -> list[Hit]:
-        """The nearest hits, one of each group, around a hit of the first group."""
+    def _told(self, rule: Rule, petition: str) -> bool:
+        return all(any(word in petition for word in self._groups[group]) for group in rule.anywhere)
+
+    def _together(self, rule: Rule, sentence: Sequence[Hit]) -> list[Hit]:
+        """The nearest hits, one of each group, around a hit of the first group that nothing denies."""
         for first in sentence:
-            if rule.groups[0] not in first.groups:
+            if rule.groups[0] not in first.groups or self._denied(first, sentence):
                 continue
             chosen = [first]
             for group in rule.groups[1:]:
@@ -161,3 +189,12 @@ class RedLines:
             else:
                 return sorted(chosen)
         return []
+
+    def _denied(self, sign: Hit, sentence: Sequence[Hit]) -> bool:
+        """Whether a word stands so close before a sign that it is not told as a fact."""
+        return any(
+            0 <= sign.start - hit.end <= self._before[group]
+            for hit in sentence
+            for group in hit.groups
+            if group in self._before
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -40,9 +40,19 @@ class Way:
     clock: tuple[str, ...] = ()
     type: tuple[str, ...] = ()
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Way:
+        """A way from its TOML table."""
+        fields: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
+        }
+        return cls(**fields)
+
     def holds(self, codes: Codes) -> bool:
         """Whether every list is empty or has the petition's code."""
-        return all(not getattr(self, task) or code in getattr(self, task) for task, code in zip(TASKS, codes, strict=True))
+        return all(
+            not getattr(self, task) or code in getattr(self, task) for task, code in zip(TASKS, codes, strict=True)
+        )
 
 
 @dataclass(frozen=True)
@@ -63,8 +73,10 @@ class Profile:
         data = read_toml(path)
         try:
             levels = {tier: Level(**level) for tier, level in data["levels"].items()}
-            ways = tuple(Way(**{k: tuple(v) if isinstance(v, list) else v for k, v in way.items()}) for way in data["ways"])
-            profile = cls(data["name"], data["title"], data["source"], tuple(data["chain"]), tuple(data["steps"]), levels, ways)
+            ways = tuple(Way.from_dict(way) for way in data["ways"])
+            profile = cls(
+                data["name"], data["title"], data["source"], tuple(data["chain"]), tuple(data["steps"]), levels, ways
+            )
         except (KeyError, TypeError, AttributeError) as error:
             raise RefusedData(file=path, reason=f"缺少或多出字段：{error}") from error
         if not ways or any(getattr(ways[-1], task) for task in TASKS):

@@ -83,7 +83,7 @@ class Texts:
 
         False for the words that masking put in: what they hide must never be quoted.
         """
-        single = self.end - self.start == 1
+        single: NDArray[np.bool_] = self.end - self.start == 1
         same = (self.start[1:] == self.start[:-1]) & (self.codes[:-1] != NEWLINE)
         single[1:] &= ~same
         single[:-1] &= ~same
@@ -132,9 +132,7 @@ class Texts:
         codes.append(self.codes[position:])
         starts.append(self.start[position:])
         ends.append(self.end[position:])
-        return Texts(
-            np.concatenate(codes), np.concatenate(starts), np.concatenate(ends), self._shifted(edits)
-        )
+        return Texts(np.concatenate(codes), np.concatenate(starts), np.concatenate(ends), self._shifted(edits))
 
     def _shifted(self, edits: Sequence[Edit]) -> Offsets:
         growth = np.cumsum([len(edit.text) - (edit.end - edit.start) for edit in edits])

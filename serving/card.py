@@ -26,7 +26,9 @@ def _answers(decision: Decision) -> Table:
         others = "  ".join(f"{choice.name} {choice.confidence:.2f}" for choice in answer.alternatives[:3])
         words = "  ".join(f"{e.text} {e.weight:+.1f}" for e in decision.evidence if e.task == task)
         label = " › ".join(answer.path) if isinstance(answer, CategoryAnswer) else answer.name
-        table.add_row(name, Text(label, style="bold cyan"), f"{answer.confidence:.2f}", Text(others, style="dim"), words)
+        table.add_row(
+            name, Text(label, style="bold cyan"), f"{answer.confidence:.2f}", Text(others, style="dim"), words
+        )
     return table
 
 

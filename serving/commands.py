@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
 import typer
+import uvicorn
 from pydantic import ValidationError
 from rich.console import Console
 
 from nlp.decider import Decider, Options
 from nlp.errors import InputError
 from nlp.petition import Petition
+from serving.app import create_app
 from serving.card import card
 from serving.default import open_model
+from serving.logs import start_logging
+from serving.memory import settle
 from serving.problems import path_of
 from serving.schema import Accuracy
 from serving.settings import Settings
@@ -62,6 +66,7 @@ def decide_command(
     with _opened(file) as lines:
         decider = Decider(open_model(settings, model))
         decider.router.check(options.profile)
+        settle()
         if accuracy is Accuracy.high:
             print("这个模型没有编码器，按 --accuracy fast 作答", file=sys.stderr)  # noqa: T201
         stream = Stream(source, settings.zone)
@@ -108,16 +113,12 @@ def serve_command(
     sample: Annotated[bool, typer.Option("--sample", help="启动前打印一件示例诉求的决定")] = False,
 ) -> None:
     """启动 HTTP 服务。"""
-    import uvicorn  # only this command needs it
-
-    from serving.app import create_app
-    from serving.logs import start_logging
-
     settings = read_settings(host=host, port=port, insecure=insecure or None)
     settings.check_start()
     listener = _listener(settings)
     decider = Decider(open_model(settings))
     app = create_app(settings, decider)
+    settle()
     start_logging(settings.log_level)
     if sample:
         console = Console()
@@ -133,7 +134,9 @@ def _listener(settings: Settings) -> socket.socket:
     """A socket that listens already, so that a taken port is told before the model is loaded."""
     try:
         return socket.create_server(
-            (settings.host, settings.port), family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET, backlog=2048
+            (settings.host, settings.port),
+            family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET,
+            backlog=2048,
         )
     except OSError as error:
         raise InputError(place=f"{settings.host}:{settings.port}", reason=f"不能监听（{error.strerror}）") from error

@@ -50,7 +50,9 @@ def path_of(places: Sequence[int | str]) -> str:
 
 def invalid(error: ValidationError | RequestValidationError) -> Response:
     """422 that names each place."""
-    details = error.errors(include_url=False, include_input=False) if isinstance(error, ValidationError) else error.errors()
+    details = (
+        error.errors(include_url=False, include_input=False) if isinstance(error, ValidationError) else error.errors()
+    )
     faults = faults_of(details)
     first = faults[0]
     return problem(422, f"请求有 {len(details)} 处不合格式，第一处在 {first.path}：{first.message}", faults)
@@ -71,7 +73,8 @@ def install(app: FastAPI) -> None:
         if isinstance(error, InputError):
             status = statuses.get(type(error), 422)
             headers = {"www-authenticate": "Bearer"} if status == 401 else None
-            return problem(status, str(error), headers=headers)
+            faults = [Fault(path=error.path, message=str(error))] if error.path else []
+            return problem(status, str(error), faults, headers)
         logger.error("failed", exc_info=error)
         return problem(500, "服务内部出错，详情见日志")
 

@@ -25,7 +25,9 @@ class Accuracy(StrEnum):
 class PetitionIn(BaseModel):
     """One petition; further fields are allowed and ignored."""
 
-    model_config = ConfigDict(extra="ignore", json_schema_extra={"examples": [{"id": "A-17", "text": "楼上卫生间又往下滴水"}]})
+    model_config = ConfigDict(
+        extra="ignore", json_schema_extra={"examples": [{"id": "A-17", "text": "楼上卫生间又往下滴水"}]}
+    )
 
     id: Annotated[str, Field(max_length=200, description="来源系统的编号，原样带回")]
     text: Annotated[str, Field(description="诉求全文；可以为空，那样会请人工处理")]

@@ -61,7 +61,9 @@ class Settings(BaseSettings):
         if self.insecure:
             return
         if self.api_key is None:
-            raise UnsafeStart(reason="没有访问密钥。请设置 JIESU_API_KEY（至少 32 个字符）；只在本机试用可加 --insecure")
+            raise UnsafeStart(
+                reason="没有访问密钥。请设置 JIESU_API_KEY（至少 32 个字符）；只在本机试用可加 --insecure"
+            )
         if len(self.api_key.get_secret_value()) < KEY_LENGTH:
             raise UnsafeStart(reason=f"JIESU_API_KEY 太短，至少 {KEY_LENGTH} 个字符")
 

@@ -9,6 +9,7 @@ import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from corpora.default import CORPUS, default_folder, is_current
 from corpora.petitions import TAXONOMY
@@ -78,9 +79,10 @@ def evaluate_command(
 ) -> None:
     """在带标签的数据上评估一个模型。"""
     dataset = from_table(data, {})
-    result = evaluate(load(model) if model else default_model(home), dataset)
+    judged = load(model) if model else default_model(home)
+    result = evaluate(judged, dataset)
     if report:
-        write_report(result, Taxonomy.read(TAXONOMY) if model is None else load(model).taxonomy, report)
+        write_report(result, judged.taxonomy, report)
     if as_json:
         typer.echo(orjson.dumps(result.as_dict()).decode())
     else:
@@ -97,8 +99,6 @@ def default_model(home: Path) -> Model:
 
 
 def _print(report: Report) -> None:
-    from rich.table import Table
-
     table = Table(title=f"{report.data}：{report.rows} 条，模型 {report.model}")
     for name in ("任务", "准确率", "95% 区间", "宏平均 F1", "ECE"):
         table.add_column(name, justify="left" if name == "任务" else "right")

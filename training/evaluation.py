@@ -73,6 +73,8 @@ def evaluate(model: Model, dataset: Dataset) -> Report:
 
 def _alone(answers: Answers, model: Model) -> NDArray[np.bool_]:
     limits = model.thresholds
-    alone: NDArray[np.bool_] = answers.readable & (answers.confidence >= limits.confidence) & (answers.margin >= limits.margin)
+    alone: NDArray[np.bool_] = (
+        answers.readable & (answers.confidence >= limits.confidence) & (answers.margin >= limits.margin)
+    )
     alone[list(answers.redlines)] = False
     return alone

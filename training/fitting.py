@@ -20,7 +20,7 @@ from nlp.taxonomy import TASKS, Taxonomy
 from nlp.thresholds import Thresholds
 from training.calibration import TIE, temperature, threshold
 from training.dataset import MISSING, Dataset
-from training.heads import Columns, Fitted, FitSettings, fit_heads
+from training.heads import Columns, FitSettings, Fitted, fit_heads
 from training.scores import TaskScore
 from training.vocabulary import choose
 
@@ -77,9 +77,7 @@ def _check(dataset: Dataset, labels: dict[str, Columns]) -> None:
 
 
 def _heads(fitted: dict[str, Fitted], labels: dict[str, Columns], widths: dict[str, int]) -> Heads:
-    temperatures = {
-        task: temperature(head.held[head.known], labels[task][head.known]) for task, head in fitted.items()
-    }
+    temperatures = {task: temperature(head.held[head.known], labels[task][head.known]) for task, head in fitted.items()}
     weights = np.concatenate([fitted[task].weights for task in widths], axis=1)
     bias = np.concatenate([fitted[task].bias for task in widths])
     return Heads(weights, bias, widths, temperatures)

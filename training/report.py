@@ -11,8 +11,11 @@ from nlp.taxonomy import Taxonomy
 from training.evaluation import Report
 from training.scores import TaskScore
 
-STYLE = "body{font:15px/1.6 sans-serif;max-width:60em;margin:2em auto}table{border-collapse:collapse;margin:1em 0}" \
-    "td,th{border:1px solid #ccc;padding:.3em .7em;text-align:right}td:first-child,th:first-child{text-align:left}"  # fmt: skip
+STYLE = (
+    "body{font:15px/1.6 sans-serif;max-width:60em;margin:2em auto}"
+    "table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #ccc;padding:.3em .7em;text-align:right}"
+    "td:first-child,th:first-child{text-align:left}"
+)
 NAMES = {"category": "类别", "tier": "层级", "clock": "时限", "type": "诉求类型"}
 WORST = 15
 
@@ -26,21 +29,33 @@ def write_report(report: Report, taxonomy: Taxonomy, folder: Path) -> None:
 
 
 def _page(report: Report, taxonomy: Taxonomy) -> str:
-    tasks = [
-        [NAMES[task], len(score.labels), _percent(score.accuracy), _range(score.interval), _percent(score.macro_f1),
-         f"{score.calibration_error:.3f}"]
-        for task, score in report.tasks.items()
-    ]  # fmt: skip
+    head = f"模型 {html.escape(report.model)}，数据 {html.escape(report.data)}，共 {report.rows} 条。"
+    error = _percent(report.error_alone("category"))
     parts = [
-        f"<h1>评估报告</h1><p>模型 {html.escape(report.model)}，数据 {html.escape(report.data)}，共 {report.rows} 条。</p>",
-        _table(["任务", "条数", "准确率", "95% 区间", "宏平均 F1", "校准误差 ECE"], tasks),
-        f"<p>不需人工即可答复的占 {_percent(report.coverage)}，其中类别错误 {_percent(report.error_alone('category'))}。</p>",
+        f"<h1>评估报告</h1><p>{head}</p>",
+        _table(["任务", "条数", "准确率", "95% 区间", "宏平均 F1", "校准误差 ECE"], _tasks(report)),
+        f"<p>不需人工即可答复的占 {_percent(report.coverage)}，其中类别错误 {error}。</p>",
     ]
     for task, score in report.tasks.items():
         codes = taxonomy.codes(task)
         parts.append(f"<h2>{NAMES[task]}：各标签</h2>" + _table(["标签", "条数", "F1"], _labels(score, codes)))
         parts.append("<h3>最多的混淆</h3>" + _table(["应为", "答为", "次数"], _confusions(score, codes)))
-    return f'<!doctype html><html lang="zh"><meta charset="utf-8"><title>评估报告</title><style>{STYLE}</style>{"".join(parts)}</html>'
+    page = f'<meta charset="utf-8"><title>评估报告</title><style>{STYLE}</style>{"".join(parts)}'
+    return f'<!doctype html><html lang="zh">{page}</html>'
+
+
+def _tasks(report: Report) -> list[list[object]]:
+    return [
+        [
+            NAMES[task],
+            len(score.labels),
+            _percent(score.accuracy),
+            _range(score.interval),
+            _percent(score.macro_f1),
+            f"{score.calibration_error:.3f}",
+        ]
+        for task, score in report.tasks.items()
+    ]
 
 
 def _labels(score: TaskScore, codes: list[str]) -> list[list[object]]:

@@ -45,7 +45,9 @@ def from_table(path: Path, named: Mapping[str, str]) -> Dataset:
     texts = named.get("text") or _first(TEXTS, names)
     titles = named.get("title") or _first(TITLES, names)
     if not texts:
-        raise InputError(place=path, reason=f"找不到正文列（试过 {'、'.join(TEXTS)}），请用 --text 指定；有：{'、'.join(names)}")
+        raise InputError(
+            place=path, reason=f"找不到正文列（试过 {'、'.join(TEXTS)}），请用 --text 指定；有：{'、'.join(names)}"
+        )
     columns = {task: named.get(task) or _first(known, names) for task, known in LABELS.items()}
     labels = {task: [code.strip() for code in table[column]] for task, column in columns.items() if column}
     if not labels:

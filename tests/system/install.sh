@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Install what the system tests need, where this may be done; else say what is missing and fail.
+set -euo pipefail
+missing=()
+command -v unshare >/dev/null || missing+=(util-linux)
+command -v wrk >/dev/null || missing+=(wrk)
+[ ${#missing[@]} -eq 0 ] && exit 0
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+  echo "缺少系统软件包：${missing[*]}（请以 root 运行 apt-get install ${missing[*]}）" >&2
+  exit 1
+fi
+apt-get update -qq
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
