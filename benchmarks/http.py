@@ -78,7 +78,7 @@ async def latencies(port: int) -> list[float]:
     """Milliseconds of each answer at a steady rate of requests."""
     taken: list[float] = []
     async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}", limits=httpx.Limits(max_connections=64)
+        base_url=f"http://127.0.0.1:{port}", limits=httpx.Limits(max_connections=64, keepalive_expiry=2)
     ) as client:
 
         async def ask(body: dict[str, object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,8 @@ class Explainer:
         is_word = known < tokens.words
         weight *= matrix.data[place] / np.where(is_word, 1, size)
         decided = np.stack([self._heads.columns(task).start + labels for task, labels in best.items()], axis=1)
-        given = weight[:, None] * self._heads.weights[column[:, None], decided[row]]
+        cells = column[:, None] * np.int64(len(self._heads.bias)) + decided[row]
+        given = weight[:, None] * self._heads.weights.ravel().take(cells)
         holder = _holders(texts, tokens)
         sums = _totals(known[is_word], given[is_word], tokens.words + 1)
         for offset in range(int(size[~is_word].max(initial=0))):
@@ -69,14 +71,15 @@ class Explainer:
         top, task = _heaviest(row[first], weight)
         begin, stop = texts.start[start[first[top]]], texts.end[end[first[top]] - 1]
         value = weight[top, task].round(4)
-        found: list[list[Evidence]] = [[] for _ in range(len(texts) // 2)]
         names = list(best)
-        for kind, number, left, right, heavy in zip(
-            *(p.tolist() for p in (task, field[top], begin, stop, value)), strict=True
-        ):
-            text = sources[number][left:right]
-            found[number >> 1].append(Evidence(names[kind], FIELDS[number & 1], left, right, text, heavy))
-        return found
+        words = [
+            Evidence(names[kind], FIELDS[number & 1], left, right, sources[number][left:right], heavy)
+            for kind, number, left, right, heavy in zip(
+                *(part.tolist() for part in (task, field[top], begin, stop, value)), strict=True
+            )
+        ]
+        ends = np.searchsorted(field[top] >> 1, np.arange(len(texts) // 2 + 1)).tolist()
+        return [words[left:right] for left, right in pairwise(ends)]
 
 
 def _holders(texts: Texts, tokens: Tokens) -> NDArray[np.int64]:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import orjson
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
-from starlette.concurrency import run_in_threadpool
 
-from nlp.decider import Decider, Options
+from nlp.decider import Decider
 from nlp.decision import Decision
 from serving import problems
 from serving.access import guard
+from serving.batcher import Batcher
 from serving.default import open_model
 from serving.metrics import Metrics, Observed
 from serving.schema import Accuracy, DecisionReply, DecisionRequest, Problem
 from serving.settings import Settings
 
-AT_ONCE = 16  # so many petitions are decided in the event loop; more go to a thread
 NO_ENCODER = "这个模型没有编码器，按 accuracy=fast 作答"
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 REPLIES: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}} for status in (401, 413, 422)
 }
@@ -41,25 +43,38 @@ def create_app(settings: Settings, decider: Decider | None = None) -> FastAPI:
     return app
 
 
-def _add_decisions(app: FastAPI, settings: Settings, decider: Decider, metrics: Metrics) -> None:
-    content = {"application/json": {"schema": inlined(DecisionRequest.model_json_schema())}}
-    schema = {"requestBody": {"required": True, "content": content}}
+class Direct(APIRoute):
+    """A route whose endpoint takes the request as it is: FastAPI's hot path costs as much as a decision."""
 
-    @app.post("/v1/decisions", response_model=DecisionReply, responses=REPLIES, openapi_extra=schema,
-              dependencies=[Depends(guard(settings))])  # fmt: skip
+    def get_route_handler(self) -> Handler:
+        """The endpoint itself."""
+        return self.endpoint
+
+
+def _add_decisions(app: FastAPI, settings: Settings, decider: Decider, metrics: Metrics) -> None:
+    admit, batcher = guard(settings), Batcher(decider, settings.now)
+
     async def decisions(request: Request) -> Response:
         """为最多 1000 件诉求作出决定，次序不变。"""
+        await admit(request)
         asked = DecisionRequest.model_validate_json(await body_of(request, settings.max_body))
-        options = Options(settings.now(), asked.profile or settings.profile, asked.evidence)
         petitions = [petition.petition(settings.zone) for petition in asked.petitions]
-        if len(petitions) > AT_ONCE:
-            answer = await run_in_threadpool(decider.decide, petitions, options)
-        else:
-            answer = decider.decide(petitions, options)
+        answer = await batcher.decide(petitions, asked.profile or settings.profile, evidence=asked.evidence)
         if asked.accuracy is Accuracy.high:
             note_missing_encoder(answer)
         metrics.decided(answer)
         return Response(orjson.dumps({"decisions": answer}), media_type="application/json")
+
+    content = {"application/json": {"schema": inlined(DecisionRequest.model_json_schema())}}
+    app.router.add_api_route(
+        "/v1/decisions",
+        decisions,
+        methods=["POST"],
+        response_model=DecisionReply,
+        responses=REPLIES,
+        openapi_extra={"requestBody": {"required": True, "content": content}},
+        route_class_override=Direct,
+    )
 
 
 def _add_facts(app: FastAPI, settings: Settings, decider: Decider) -> None:

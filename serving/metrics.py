@@ -28,6 +28,7 @@ class Metrics:
         self._decisions = prometheus.Counter(
             "jiesu_decisions", "Decisions", ["category", "tier", "needs_human"], registry=self.registry
         )
+        self._known: dict[tuple[str, int], tuple[prometheus.Counter, prometheus.Histogram]] = {}
         prometheus.Info("jiesu_model", "Model in use", registry=self.registry).info({"name": model})
 
     def decided(self, decisions: Sequence[Decision]) -> None:
@@ -38,8 +39,12 @@ class Metrics:
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """Count a request."""
-        self._requests.labels(path, str(status)).inc()
-        self._seconds.labels(path).observe(seconds)
+        known = self._known.get((path, status))
+        if known is None:
+            known = (self._requests.labels(path, str(status)), self._seconds.labels(path))
+            self._known[(path, status)] = known
+        known[0].inc()
+        known[1].observe(seconds)
 
     def page(self) -> bytes:
         """The metrics in Prometheus' text format."""
