@@ -155,7 +155,7 @@ class Decider:
             reasons.append(redline.reason)
         if answers.confidence[row] < limits.confidence:
             reasons.append(
-                f"把握不足：类别与层级同时正确的概率 {answers.confidence[row]:.2f}，低于 {limits.confidence:.2f}"
+                f"把握不足：类别与层级同时正确的概率 {answers.confidence[row]:.3f}，低于 {limits.confidence:.3f}"
             )
         if answers.margin[row] < limits.margin:
             reasons.append(f"前两个类别过于接近，只差 {answers.margin[row]:.2f}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,8 +37,8 @@ class Rule:
 
     groups: names of word groups, in any order in the sentence; the words of the first show the emergency,
     and only sentences with one of them are looked at; anywhere: groups that must each have a word
-    somewhere in the petition; unless: groups that, in the same sentence, make it past, feared,
-    rehearsed or a matter of money.
+    somewhere in the petition, those of `waived` only in one longer than `brief`; unless: groups
+    that, in the same sentence, make it past, feared, rehearsed or a matter of money.
     """
 
     kind: str
@@ -66,10 +68,16 @@ def apart(one: Hit, other: Hit) -> int:
     return max(other.start - one.end, one.start - other.end)
 
 
-def by_opening(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def spelled(pattern: str) -> Iterator[str]:
+    """The words of a pattern, in which `[塌垮]` stands for any one of its characters."""
+    parts = re.split(r"\[(.+?)\]", pattern)
+    return map("".join, product(*(part if number % 2 else [part] for number, part in enumerate(parts))))
+
+
+def by_opening(words: Set[str]) -> dict[str, tuple[str, ...]]:
     """The first two characters of every word → the words that open so."""
     openings: dict[str, list[str]] = {}
-    for word in sorted(set(words)):
+    for word in sorted(words):
         openings.setdefault(word[:2], []).append(word)
     return {opening: tuple(held) for opening, held in openings.items()}
 
@@ -80,10 +88,14 @@ class RedLines:
     def __init__(self, path: Path = RULES) -> None:
         data = read_toml(path)
         try:
-            self._groups: dict[str, list[str]] = data["words"]
+            self._groups = {
+                group: [word for pattern in patterns for word in spelled(pattern)]
+                for group, patterns in data["words"].items()
+            }
             self._overrides, self._decoys = frozenset(data["overrides"]), frozenset(data["decoys"])
             self._calls, self._long = tuple(data["calls"]), int(data["long"])
             self._before: dict[str, int] = data["before"]
+            self._brief, self._waived = int(data["brief"]), frozenset(data["waived"])
             self._rules = [
                 Rule(rule["kind"], rule["name"], tuple(rule["groups"]), rule.get("near", data["near"]),
                      tuple(rule.get("anywhere", ())), tuple(rule.get("unless", data["unless"])))
@@ -92,14 +104,18 @@ class RedLines:
         except (KeyError, TypeError, ValueError) as error:
             raise RefusedData(file=path, reason=f"缺少字段 {error}") from error
         self._check(path)
-        self._signs = by_opening(word for rule in self._rules for word in self._groups[rule.groups[0]])
-        self._cries = by_opening(word for group in self._calls for word in self._groups[group])
-        self._table = Table(keys_of(sorted(self._signs.keys() | self._cries.keys())))
+        signs = {word for rule in self._rules for word in self._groups[rule.groups[0]]}
+        cries = {word for group in self._calls for word in self._groups[group]}
+        self._signs, self._cries = by_opening(signs), by_opening(cries)
+        pairs = sorted(self._signs.keys() | self._cries.keys())
+        self._pairs = Table(keys_of(pairs))
+        self._words_of_two = np.array([pair in signs or pair in cries for pair in pairs])
+        self._threes = Table(keys_of(sorted({word[:3] for word in signs | cries if len(word) > 2})))
         self._words = self._automaton()
 
     def _check(self, path: Path) -> None:
         used = {group for rule in self._rules for group in (*rule.groups, *rule.anywhere, *rule.unless)}
-        used |= self._overrides | self._decoys | set(self._calls) | set(self._before)
+        used |= self._overrides | self._decoys | self._waived | set(self._calls) | set(self._before)
         unknown = sorted(used - set(self._groups))
         if unknown:
             raise RefusedData(file=path, reason=f"没有这些词组：{'、'.join(unknown)}")
@@ -143,26 +159,40 @@ class RedLines:
         return found
 
     def _where(self, texts: Texts) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Where words of first groups and of calls stand: by whole arrays for two characters, then by letters."""
+        """Where words of first groups and of calls stand: by whole arrays for two and three characters, then all."""
         whole = texts.whole
-        places = np.flatnonzero(self._table.columns(texts.hashes.grams(2)) >= 0)
-        signs, cries = self._signs, self._cries
-        openings = [(at, whole[at : at + 2]) for at in places.tolist()]
-        shown = [at for at, opening in openings if whole.startswith(signs.get(opening, ()), at)]
-        heard = [at for at, opening in openings if whole.startswith(cries.get(opening, ()), at)]
+        columns = self._pairs.columns(texts.hashes.grams(2))
+        places = np.flatnonzero(columns >= 0)
+        threes = texts.hashes.stretches(places, np.minimum(places + 3, len(whole)))
+        places = places[self._words_of_two[columns[places]] | (self._threes.columns(threes) >= 0)]
+        shown: list[int] = []
+        heard: list[int] = []
+        for at in places.tolist():
+            opening = whole[at : at + 2]
+            if whole.startswith(self._signs.get(opening, ()), at):
+                shown.append(at)
+            if whole.startswith(self._cries.get(opening, ()), at):
+                heard.append(at)
         return np.array(shown, np.int64), np.array(heard, np.int64)
 
     def _line(self, sentence: str, petition: str) -> RedLine | None:
         """The first rule that holds in one sentence of a petition."""
-        hits = [Hit(end + 1 - size, end + 1, groups) for end, (size, groups) in self._words.iter(sentence)]
-        hits = self._unmasked(hits)
+        found = list(self._words.iter(sentence))
+        rules = self._complete(self._rules, {group for _, (_, groups) in found for group in groups})
+        if not rules:
+            return None
+        hits = self._unmasked([Hit(end + 1 - size, end + 1, groups) for end, (size, groups) in found])
         present = {group for hit in hits for group in hit.groups}
-        for rule in self._rules:
-            if rule.groups[0] in present and present.issuperset(rule.groups) and not self._excused(rule, present):
-                words = self._together(rule, hits)
-                if words and self._told(rule, petition):
-                    return RedLine(rule.kind, rule.name, tuple(sentence[hit.start : hit.end] for hit in words))
+        rules = [rule for rule in self._complete(rules, present) if not self._excused(rule, present)]
+        for rule in rules:
+            words = self._together(rule, hits)
+            if words and self._told(rule, petition):
+                return RedLine(rule.kind, rule.name, tuple(sentence[hit.start : hit.end] for hit in words))
         return None
+
+    @staticmethod
+    def _complete(rules: Sequence[Rule], present: set[str]) -> list[Rule]:
+        return [rule for rule in rules if rule.groups[0] in present and present.issuperset(rule.groups)]
 
     def _unmasked(self, hits: list[Hit]) -> list[Hit]:
         """The hits without those inside a decoy, a longer word that means something else."""
@@ -173,7 +203,8 @@ class RedLines:
         return present.isdisjoint(self._overrides) and not present.isdisjoint(rule.unless)
 
     def _told(self, rule: Rule, petition: str) -> bool:
-        return all(any(word in petition for word in self._groups[group]) for group in rule.anywhere)
+        waived = self._waived if len(petition) <= self._brief else frozenset()
+        return all(group in waived or any(word in petition for word in self._groups[group]) for group in rule.anywhere)
 
     def _together(self, rule: Rule, sentence: Sequence[Hit]) -> list[Hit]:
         """The nearest hits, one of each group, around a hit of the first group that nothing denies."""

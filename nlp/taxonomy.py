@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -59,19 +59,14 @@ class Taxonomy:
 
     def fault(self) -> str:
         """The first thing that is wrong with the taxonomy, or an empty string."""
-        for group in (self.nodes, self.tiers, self.clocks, self.types):
-            codes = [label.code for label in group]
-            if not codes:
-                return "有一组标签是空的"
-            if len(set(codes)) < len(codes):
-                return f"编码重复：{next(code for code in codes if codes.count(code) > 1)}"
-        known = {node.code for node in self.nodes}
-        for node in self.nodes:
-            if node.parent and node.parent not in known:
-                return f"{node.code} 的上级 {node.parent} 不存在"
-            if self._is_circular(node):
-                return f"{node.code} 的上级成环"
-        return ""
+        return next(
+            filter(None, (*map(_fault_of_group, self.groups.values()), *map(self._fault_of_node, self.nodes))), ""
+        )
+
+    def _fault_of_node(self, node: Label) -> str:
+        if node.parent and all(node.parent != other.code for other in self.nodes):
+            return f"{node.code} 的上级 {node.parent} 不存在"
+        return f"{node.code} 的上级成环" if self._is_circular(node) else ""
 
     def _is_circular(self, node: Label) -> bool:
         seen: set[str] = set()
@@ -81,6 +76,11 @@ class Taxonomy:
             seen.add(code)
             code = parents.get(code, "")
         return bool(code)
+
+    @property
+    def groups(self) -> dict[str, tuple[Label, ...]]:
+        """All labels, by the names of the groups in the file."""
+        return {"nodes": self.nodes, "tiers": self.tiers, "clocks": self.clocks, "types": self.types}
 
     @cached_property
     def categories(self) -> tuple[Label, ...]:
@@ -108,14 +108,24 @@ class Taxonomy:
 
     def as_dict(self) -> dict[str, Any]:
         """The same content as plain data, as `from_dict` takes it."""
-        groups: dict[str, Sequence[Label]] = {
-            "nodes": self.nodes, "tiers": self.tiers, "clocks": self.clocks, "types": self.types,
-        }  # fmt: skip
-        plain = {key: [{k: v for k, v in vars(label).items() if v} for label in group] for key, group in groups.items()}
-        return {"name": self.name, **plain}
+        return {
+            "name": self.name,
+            **{
+                key: [{k: v for k, v in vars(label).items() if v} for label in group]
+                for key, group in self.groups.items()
+            },
+        }
 
     @cached_property
     def hash(self) -> str:
         """SHA-256 of the content: what a model was trained for."""
         text = json.dumps(self.as_dict(), ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _fault_of_group(group: tuple[Label, ...]) -> str:
+    codes = [label.code for label in group]
+    if not codes:
+        return "有一组标签是空的"
+    twice = next((code for code in codes if codes.count(code) > 1), "")
+    return f"编码重复：{twice}" if twice else ""

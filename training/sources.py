@@ -14,10 +14,10 @@ from nlp.petition import Petition
 from nlp.taxonomy import TASKS
 from training.dataset import Dataset
 
-# Columns that hold the text, the title and the labels, where the caller names no others.
-TEXTS = ("text", "内容", "诉求内容", "工单内容", "正文")
-TITLES = ("title", "标题", "主题")
-LABELS = {
+# The usual names of the columns, where the caller names no others.
+USUAL = {
+    "text": ("text", "内容", "诉求内容", "工单内容", "正文"),
+    "title": ("title", "标题", "主题"),
     "category": ("category", "label", "分类", "类别", "标签"),
     "tier": ("tier", "层级"),
     "clock": ("clock", "时限"),
@@ -38,26 +38,30 @@ def from_table(path: Path, named: Mapping[str, str]) -> Dataset:
     Raises `InputError` when there is no column of texts, or none of labels.
     """
     table = read_table(path)
-    names = table.column_names
-    for role, column in named.items():
-        if column not in names:
-            raise InputError(place=path, reason=f"没有列 {column}（指定给 {role}）；有：{'、'.join(names)}")
-    texts = named.get("text") or _first(TEXTS, names)
-    titles = named.get("title") or _first(TITLES, names)
-    if not texts:
-        raise InputError(
-            place=path, reason=f"找不到正文列（试过 {'、'.join(TEXTS)}），请用 --text 指定；有：{'、'.join(names)}"
-        )
-    columns = {task: named.get(task) or _first(known, names) for task, known in LABELS.items()}
-    labels = {task: [code.strip() for code in table[column]] for task, column in columns.items() if column}
-    if not labels:
-        raise InputError(place=path, reason=f"找不到标签列，请用 --category 等指定；有：{'、'.join(names)}")
-    titled = table[titles] if titles else [""] * len(table)
+    roles = _roles(path, table.column_names, named)
+    titles = table[roles["title"]] if "title" in roles else [""] * len(table)
     petitions = [
         Petition(str(number), text, title)
-        for number, (text, title) in enumerate(zip(table[texts], titled, strict=True), 1)
+        for number, (text, title) in enumerate(zip(table[roles["text"]], titles, strict=True), 1)
     ]
+    labels = {task: [code.strip() for code in table[roles[task]]] for task in TASKS if task in roles}
     return Dataset(petitions, labels, path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def _roles(path: Path, names: Sequence[str], named: Mapping[str, str]) -> dict[str, str]:
+    """Which column plays which role: as named, else the first of the usual names."""
+    there = f"有：{'、'.join(names)}"
+    for role, column in named.items():
+        if column not in names:
+            raise InputError(place=path, reason=f"没有列 {column}（指定给 {role}）；{there}")
+    roles = {role: named.get(role) or _first(known, names) for role, known in USUAL.items()}
+    if not roles["text"]:
+        raise InputError(
+            place=path, reason=f"找不到正文列（试过 {'、'.join(USUAL['text'])}），请用 --text 指定；{there}"
+        )
+    if not any(roles[task] for task in TASKS):
+        raise InputError(place=path, reason=f"找不到标签列，请用 --category 等指定；{there}")
+    return {role: column for role, column in roles.items() if column}
 
 
 def _first(known: Sequence[str], names: Sequence[str]) -> str:

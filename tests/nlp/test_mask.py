@@ -136,7 +136,7 @@ def test_any_text_can_be_masked_and_encoded(text: str) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("frame", ["请回电{}谢谢", "手机{}", "{}"])
 def test_mobile_numbers_go(frame: str, writing: str) -> None:
-    assert not re.search(r"\d", masked(re.sub("[①③⑧②④⑤⑥⑦]", lambda m: m.group(), frame.format(writing))))
+    assert re.sub(r"\D", "", masked(frame.format(writing))) in ("", "86")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from time import process_time
 from typing import Any
 
 import jsonschema_rs
@@ -151,11 +152,22 @@ def test_digits_and_foreign_text_need_a_human(client: TestClient, text: str) -> 
     assert decision["reasons"]
 
 
-@pytest.mark.parametrize("text", ["楼上漏水，" * (MIB // 15), "水" * (MIB // 3), "1" * MIB, "<b>" * (MIB // 3)])
+@pytest.mark.parametrize("text", ["楼上漏水，" * (MIB // 15), "水" * (MIB // 3), "1" * MIB, "<b>" * (MIB // 30)])
 def test_a_megabyte_of_text_is_decided_with_a_human(client: TestClient, text: str) -> None:
     decision = decided(client, {"text": text})
     assert decision["needs_human"]
     assert decision["reasons"]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["13812345678 ", "1 ", "a@", "a@b.cn ", "<b>", "&amp;", "市民来电反映：", "我叫王五，", "川A12345 ", "着火了"],
+)
+def test_odd_repetition_costs_no_more_than_its_length(client: TestClient, unit: str) -> None:
+    begun = process_time()
+    decision = decided(client, {"text": (unit * 40_000)[:40_000]})
+    assert decision["needs_human"]
+    assert process_time() - begun < 2  # what is quadratic takes ten times as long
 
 
 def test_a_title_alone_can_be_read(client: TestClient) -> None:
