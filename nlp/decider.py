@@ -94,7 +94,7 @@ class Decider:
         words = self._explainer.explain(reading.sources, texts, tokens, columns, matrix, best) if evidence else []
         return Answers(
             best, joint.marginals | {"type": heads["type"]}, joint.confidence, margins(joint.marginals["category"]),
-            np.diff(matrix.indptr) > 0, redlines, words,
+            counts.lengths > 0, redlines, words,
         )  # fmt: skip
 
     def _decisions(

@@ -40,7 +40,7 @@ class Explainer:
         best: Mapping[str, NDArray[np.intp]],
     ) -> NDArray[np.float64]:
         """(words + 1, tasks of `best`) what each word gave; the last row is what no word holds."""
-        known = np.flatnonzero(columns >= 0)
+        known = (columns >= 0).nonzero()[0]
         column, row = columns[known], tokens.row[known]
         place, _ = _distinct(row * matrix.shape[1] + column)
         weight = np.where(tokens.titled[known], self._title_weight, 1.0)
@@ -67,7 +67,7 @@ class Explainer:
         weight = _totals(word, self.weights(texts, tokens, columns, matrix, best)[:-1], len(first))
         hidden = np.concatenate(([0], np.cumsum(~texts.plain)))
         weight[hidden[end[first]] > hidden[start[first]]] = 0
-        field = np.searchsorted(texts.bounds, start[first], side="right") - 1
+        field = texts.bounds.searchsorted(start[first], side="right") - 1
         top, task = _heaviest(row[first], weight)
         begin, stop = texts.start[start[first[top]]], texts.end[end[first[top]] - 1]
         value = weight[top, task].round(4)
@@ -87,8 +87,8 @@ def _holders(texts: Texts, tokens: Tokens) -> NDArray[np.int64]:
     holder = np.full(len(texts.codes), tokens.words)
     start, end = tokens.start[: tokens.words], tokens.end[: tokens.words]
     sizes = end - start
-    begun = np.repeat(np.cumsum(sizes) - sizes, sizes)
-    holder[np.repeat(start, sizes) + np.arange(len(begun)) - begun] = np.repeat(np.arange(tokens.words), sizes)
+    begun = (sizes.cumsum() - sizes).repeat(sizes)
+    holder[start.repeat(sizes) + np.arange(len(begun)) - begun] = np.arange(tokens.words).repeat(sizes)
     return holder
 
 
@@ -102,8 +102,8 @@ def _distinct(values: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]
     new = np.ones(len(values), np.bool_)
     new[1:] = ordered[1:] != ordered[:-1]
     places = np.empty(len(values), np.intp)
-    places[order] = np.cumsum(new) - 1
-    starts = np.flatnonzero(new)
+    places[order] = new.cumsum() - 1
+    starts = new.nonzero()[0]
     return places, np.minimum.reduceat(order, starts) if len(starts) else starts
 
 
@@ -124,6 +124,6 @@ def _heaviest(rows: NDArray[np.int64], weight: NDArray[np.float64]) -> tuple[NDA
     heavy = weight[word, task]
     order = np.argsort(group - heavy / (2 * heavy.max(initial=1)))  # by group, then the heaviest first
     ordered = group[order]
-    rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
+    rank = np.arange(len(order)) - ordered.searchsorted(ordered)
     chosen = order[rank < WORDS_SHOWN]
     return word[chosen], task[chosen]

@@ -78,7 +78,7 @@ class Features:
     def tokens(self, texts: Texts) -> Tokens:
         """All words and character runs of the batch."""
         codes, count = texts.codes, len(texts)
-        number = np.repeat(np.arange(count), np.diff(texts.bounds))
+        number = np.arange(count).repeat(texts.bounds[1:] - texts.bounds[:-1])
         wordy = letters()[codes]
         hashes = texts.hashes
         start, end = self._words(texts)
@@ -89,7 +89,7 @@ class Features:
         for size in range(2, max(self.settings.grams) + 1):
             joined = joined[:-1] & wordy[size - 1 :]
             if size in self.settings.grams:
-                start = np.flatnonzero(joined)
+                start = joined.nonzero()[0]
                 keys.append(hashes.grams(size)[start])
                 starts.append(start)
                 ends.append(start + size)
@@ -102,31 +102,51 @@ class Features:
         ends = np.cumsum(np.fromiter(map(len, words), np.int64, len(words)))
         return np.concatenate(([0], ends[:-1])), ends
 
-    def counts(self, tokens: Tokens, columns: Columns, rows: int, width: int) -> csr_matrix:
-        """(rows, width) how often each feature stands in each petition, titles weighing more."""
-        known = columns >= 0
+    def counts(self, tokens: Tokens, columns: Columns, rows: int, width: int) -> Counts:
+        """How often each feature of `width` stands in each of `rows` petitions, titles weighing more."""
+        known = (columns >= 0).nonzero()[0]
         pairs = (tokens.row[known] * width + columns[known]) * 2 + tokens.titled[known]
         pairs.sort()
         weight = np.where(pairs & 1, np.float32(self.settings.title_weight), np.float32(1))
         pairs >>= 1
-        first = np.flatnonzero(np.concatenate(([True], pairs[1:] != pairs[:-1]))) if len(pairs) else pairs
+        new = np.ones(len(pairs), np.bool_)
+        new[1:] = pairs[1:] != pairs[:-1]
+        first = new.nonzero()[0]
         cells = pairs[first]
-        values = np.add.reduceat(weight, first) if len(first) else weight
         row = cells // width
-        ends = np.searchsorted(row, np.arange(rows + 1))
-        return csr_matrix((values, (cells - row * width).astype(np.int32), ends.astype(np.int32)), (rows, width))
+        return Counts(
+            values=np.add.reduceat(weight, first) if len(first) else weight,
+            columns=(cells - row * width).astype(np.int32),
+            ends=row.searchsorted(np.arange(rows + 1)).astype(np.int32),
+            width=width,
+        )
 
 
-def weighted(counts: csr_matrix, idf: NDArray[np.float32]) -> csr_matrix:
+@dataclass(frozen=True)
+class Counts:
+    """A sparse matrix by rows: row i holds `values[ends[i] : ends[i + 1]]` in `columns` of the same places."""
+
+    values: NDArray[np.float32]
+    columns: NDArray[np.int32]
+    ends: NDArray[np.int32]
+    width: int
+
+    @property
+    def lengths(self) -> NDArray[np.int32]:
+        """(rows,) how many different features each row holds."""
+        return self.ends[1:] - self.ends[:-1]
+
+
+def weighted(counts: Counts, idf: NDArray[np.float32]) -> csr_matrix:
     """Counts as sublinear TF-IDF with rows of length one, as scikit-learn's TfidfTransformer does it.
 
     value = (1 + ln count) · idf, divided by the row's Euclidean norm.
     """
-    values = (np.log(counts.data) + 1) * idf[counts.indices]
-    squares = values.astype(np.float64) ** 2
-    filled = np.flatnonzero(np.diff(counts.indptr))
-    norms = np.ones(counts.shape[0])
+    values = (np.log(counts.values) + 1) * idf[counts.columns]
+    lengths = counts.lengths
+    filled = lengths.nonzero()[0]
+    norms = np.ones(len(lengths), np.float32)
     if len(filled):
-        norms[filled] = np.sqrt(np.add.reduceat(squares, counts.indptr[filled]))
-    values /= np.repeat(norms.astype(np.float32), np.diff(counts.indptr))
-    return csr_matrix((values, counts.indices, counts.indptr), counts.shape)
+        norms[filled] = np.sqrt(np.add.reduceat(values.astype(np.float64) ** 2, counts.ends[filled]))
+    values /= norms.repeat(lengths)
+    return csr_matrix((values, counts.columns, counts.ends), (len(lengths), counts.width))

@@ -25,6 +25,7 @@ class Hashes:
     def __init__(self, codes: Codes) -> None:
         powers, self._inverse = ladders(1 << max(10, len(codes).bit_length()))
         self._codes = scrambled(codes)
+        self._grams: dict[int, Keys] = {}
         self._sums = np.zeros(len(codes) + 1, np.uint64)
         np.cumsum(self._codes * powers[: len(codes)], out=self._sums[1:])
 
@@ -35,6 +36,11 @@ class Hashes:
 
     def grams(self, size: int) -> Keys:
         """The hash of each run of `size` code points, by first position."""
+        if size not in self._grams:
+            self._grams[size] = self._summed(size)
+        return self._grams[size]
+
+    def _summed(self, size: int) -> Keys:
         count = max(0, len(self._codes) - size + 1)
         result: Keys = self._codes[:count].copy()
         for offset in range(1, size):
@@ -94,10 +100,9 @@ class Table:
         """The column of each key, -1 for those not in the vocabulary."""
         slots = self._slots(keys)
         held = self._keys[slots]
-        columns: Columns = self._columns[slots]
-        wrong = np.flatnonzero(held != keys)
-        columns[wrong] = -1
-        waiting = wrong[held[wrong] != EMPTY]
+        right = held == keys
+        columns: Columns = np.where(right, self._columns[slots], np.int32(-1))
+        waiting = (~right & (held != EMPTY)).nonzero()[0]
         step = 1
         while len(waiting):
             slot = (slots[waiting] + step) & self._mask

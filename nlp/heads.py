@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,12 +60,20 @@ class Heads:
         result: Matrix = (matrix @ self.weights).astype(np.float64) + self.bias
         return result
 
+    @cached_property
+    def _shape(self) -> tuple[list[int], list[int], NDArray[np.float64]]:
+        """Where tasks begin, how many labels they have, and the exponents that their temperatures are."""
+        widths = list(self.widths.values())
+        starts = [sum(widths[:number]) for number in range(len(widths))]
+        return starts, widths, np.repeat([1 / self.temperatures[task] for task in self.widths], widths)
+
     def probabilities(self, matrix: csr_matrix, *, calibrated: bool = True) -> Probabilities:
         """(n, features) → task → (n, its labels); uncalibrated they equal scikit-learn's predict_proba."""
+        starts, widths, exponents = self._shape
         own = np.maximum(expit(self.log_odds(matrix)), TINY)
-        widths = list(self.widths.values())
         if calibrated:
-            own **= np.repeat([1 / self.temperatures[task] for task in self.widths], widths)
-        starts = np.concatenate(([0], np.cumsum(widths[:-1])))
-        own /= np.repeat(np.add.reduceat(own, starts, axis=1), widths, axis=1)
-        return dict(zip(self.widths, np.split(own, starts[1:], axis=1), strict=True))
+            own **= exponents
+        own /= np.add.reduceat(own, starts, axis=1).repeat(widths, axis=1)
+        return {
+            task: own[:, start : start + width] for task, start, width in zip(self.widths, starts, widths, strict=True)
+        }

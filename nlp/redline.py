@@ -89,7 +89,7 @@ class RedLines:
         data = read_toml(path)
         try:
             self._groups = {
-                group: [word for pattern in patterns for word in spelled(pattern)]
+                group: sorted({word for pattern in patterns for word in spelled(pattern)})
                 for group, patterns in data["words"].items()
             }
             self._overrides, self._decoys = frozenset(data["overrides"]), frozenset(data["decoys"])
@@ -101,7 +101,7 @@ class RedLines:
                      tuple(rule.get("anywhere", ())), tuple(rule.get("unless", data["unless"])))
                 for rule in data["rules"]
             ]  # fmt: skip
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise RefusedData(file=path, reason=f"缺少字段 {error}") from error
         self._check(path)
         signs = {word for rule in self._rules for word in self._groups[rule.groups[0]]}

@@ -111,7 +111,7 @@ class Texts:
 
     def head(self, limit: int) -> Texts:
         """The texts, of the longer ones only the first `limit` code points."""
-        lengths = np.diff(self.bounds)
+        lengths = self.bounds[1:] - self.bounds[:-1]
         if lengths.max(initial=0) <= limit + 1:
             return self
         offset = np.arange(len(self.codes)) - np.repeat(self.bounds[:-1], lengths)

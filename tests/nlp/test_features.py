@@ -58,7 +58,9 @@ def test_weights_are_those_of_scikit_learn(model: Model, petitions: list[Row]) -
     counts = matrix_of(model, [field for row in petitions for field in (row.title, row.text)])
     transformer = TfidfTransformer(sublinear_tf=True, smooth_idf=True, norm="l2").fit(counts)
     np.testing.assert_allclose(model.idf, transformer.idf_, rtol=1e-6)
-    np.testing.assert_allclose(weighted(counts, model.idf).toarray(), transformer.transform(counts).toarray(), atol=1e-6)
+    np.testing.assert_allclose(
+        weighted(counts, model.idf).toarray(), transformer.transform(counts).toarray(), atol=1e-6
+    )
 
 
 def test_a_row_is_the_same_bit_for_bit_alone_and_in_a_batch(model: Model, petitions: list[Row]) -> None:

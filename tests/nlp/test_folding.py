@@ -62,11 +62,29 @@ def test_only_the_listed_planes_change(character: str) -> None:
 @pytest.mark.parametrize(
     ("character", "folded"),
     [
-        ("Ａ", "a"), ("７", "7"), ("①", "1"), ("㎡", "m2"), ("℃", "°c"), ("ﬁ", "fi"), ("㍿", "株式会社"),
-        ("Ⅷ", "viii"), ("é", "e"), ("Å", "a"), ("，", ","), ("：", ":"), ("　", " "), ("\u00a0", " "),
-        ("\t", " "), ("\n", " "), ("\u2028", " "), ("臺", "台"), ("漏", "漏"), ("。", "。"), ("K", "k"),
+        ("Ａ", "a"),
+        ("７", "7"),
+        ("①", "1"),
+        ("㎡", "m2"),
+        ("℃", "°c"),
+        ("ﬁ", "fi"),
+        ("㍿", "株式会社"),
+        ("Ⅷ", "viii"),
+        ("é", "e"),
+        ("Å", "a"),
+        ("，", ","),
+        ("：", ":"),
+        ("　", " "),
+        ("\u00a0", " "),
+        ("\t", " "),
+        ("\n", " "),
+        ("\u2028", " "),
+        ("臺", "台"),
+        ("漏", "漏"),
+        ("。", "。"),
+        ("K", "k"),
     ],
-)  # fmt: skip
+)
 def test_compatibility_forms_widths_and_cases_are_one(character: str, folded: str) -> None:
     assert fold_character(character, simplified()) == folded
 

@@ -123,11 +123,16 @@ def test_every_petition_of_the_corpus_is_possible(corpus: list[Row]) -> None:
 
 def test_every_code_of_the_rules_is_one_of_the_default_taxonomy() -> None:
     rules = read_toml(DATA / "impossible.toml")["rules"]
-    unknown = [code for rule in rules for task in JOINED for code in rule.get(task, []) if code not in TAXONOMY.codes(task)]
+    unknown = [
+        code for rule in rules for task in JOINED for code in rule.get(task, []) if code not in TAXONOMY.codes(task)
+    ]
     assert unknown == []
     assert [rule["why"] for rule in rules if set(rule) - {"why", *JOINED} or not rule["why"]] == []
 
 
 def test_a_taxonomy_without_the_codes_of_the_rules_allows_everything() -> None:
-    plain = {key: [{"code": f"{key}1", "name": "甲"}, {"code": f"{key}2", "name": "乙"}] for key in ("nodes", "tiers", "clocks", "types")}
+    plain = {
+        key: [{"code": f"{key}1", "name": "甲"}, {"code": f"{key}2", "name": "乙"}]
+        for key in ("nodes", "tiers", "clocks", "types")
+    }
     assert Table(Taxonomy.from_dict({"name": "other", **plain})).allowed.all()

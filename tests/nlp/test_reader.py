@@ -16,7 +16,9 @@ from nlp.petition import Petition
 from nlp.reader import READ_AT_MOST, Reader
 
 READER = Reader()
-fields = st.lists(st.lists(st.characters(), max_size=20).map("".join), min_size=2, max_size=6).filter(lambda f: len(f) % 2 == 0)
+fields = st.lists(st.lists(st.characters(), max_size=20).map("".join), min_size=2, max_size=6).filter(
+    lambda f: len(f) % 2 == 0
+)
 
 
 @contextmanager
@@ -86,9 +88,37 @@ def test_of_a_long_text_the_head_is_read_and_everything_is_masked() -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["漏水", "你好，", "您好", "反映：", "请处理.", "，谢谢", "@啊", "a@", "a.b@", "a@b.", "<a ", "<!--", "<!-- ", "<b>", "&lt;", "&#", "138",
-     "1 ", "1-", "1234 ", "话1 2", "先生", "王先生", "我叫", "微信", "川A", "\u200b", "..."],
-)  # fmt: skip
+    [
+        "漏水",
+        "你好，",
+        "您好",
+        "反映：",
+        "请处理.",
+        "，谢谢",
+        "@啊",
+        "a@",
+        "a.b@",
+        "a@b.",
+        "<a ",
+        "<!--",
+        "<!-- ",
+        "<b>",
+        "&lt;",
+        "&#",
+        "138",
+        "1 ",
+        "1-",
+        "1234 ",
+        "话1 2",
+        "先生",
+        "王先生",
+        "我叫",
+        "微信",
+        "川A",
+        "\u200b",
+        "...",
+    ],
+)
 def test_a_field_of_one_piece_a_hundred_thousand_characters_long_is_read(piece: str) -> None:
     text = piece * (100_000 // len(piece))
     with at_most(seconds=5):

@@ -33,7 +33,9 @@ def spans(words: list[str]) -> set[tuple[int, int]]:
     return set(zip([0, *ends], ends, strict=False))
 
 
-def test_both_segmenters_find_the_same_words_in_petitions(corpus: list[Row], fast: Segmenter, reference: Segmenter) -> None:
+def test_both_segmenters_find_the_same_words_in_petitions(
+    corpus: list[Row], fast: Segmenter, reference: Segmenter
+) -> None:
     rows = corpus[:: len(corpus) // 300][:300]
     texts = Reader().read([Petition(row.id, row.text) for row in rows]).texts.strings[1::2]
     shared = cut = 0

@@ -17,13 +17,22 @@ OTHERS = {key: [{"code": f"{key}-1", "name": "一"}] for key in ("tiers", "clock
 
 def tree(*nodes: tuple[str, str]) -> dict[str, Any]:
     """A taxonomy as plain data, its nodes given as (code, parent)."""
-    return {"name": "t", "nodes": [{"code": code, "name": f"名{code}", "parent": parent} for code, parent in nodes], **OTHERS}
+    return {
+        "name": "t",
+        "nodes": [{"code": code, "name": f"名{code}", "parent": parent} for code, parent in nodes],
+        **OTHERS,
+    }
 
 
 def test_the_default_taxonomy_has_the_codes_of_the_guide(taxonomy: Taxonomy) -> None:
     assert {task: len(taxonomy.labels(task)) for task in TASKS} == {"category": 52, "tier": 5, "clock": 4, "type": 7}
     assert taxonomy.codes("tier") == ["grid", "community", "street", "district", "city"]
-    assert {label.code: label.hours for label in taxonomy.clocks} == {"emergency": 2, "urgent": 24, "general": 168, "complex": 360}
+    assert {label.code: label.hours for label in taxonomy.clocks} == {
+        "emergency": 2,
+        "urgent": 24,
+        "general": 168,
+        "complex": 360,
+    }
     assert all(len(path) == 2 and all(path) for path in taxonomy.paths.values())
     assert taxonomy.paths["leak"] == ["住房与物业", "漏水渗水"]
 
@@ -58,13 +67,13 @@ def test_a_tree_that_is_none_is_refused(nodes: list[tuple[str, str]], fault: str
 @pytest.mark.parametrize("key", ["name", "nodes", "tiers", "clocks", "types"])
 def test_a_missing_part_is_named(key: str) -> None:
     data = {name: value for name, value in tree(("a", "")).items() if name != key}
-    with pytest.raises(RefusedData, match=f"mine.toml.*{key}"):
+    with pytest.raises(RefusedData, match=rf"mine\.toml.*{key}"):
         Taxonomy.from_dict(data, "mine.toml")
 
 
 @pytest.mark.parametrize("row", [{"code": "x"}, {"code": "x", "name": "y", "colour": "z"}, "x"])
 def test_a_wrong_row_is_refused(row: object) -> None:
-    with pytest.raises(RefusedData, match="mine.toml"):
+    with pytest.raises(RefusedData, match=r"mine\.toml"):
         Taxonomy.from_dict(tree(("a", "")) | {"tiers": [row]}, "mine.toml")
 
 

@@ -17,7 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from nlp.decider import Decider
 from nlp.errors import UnknownProfile
 from nlp.taxonomy import TASKS, Taxonomy
-from serving.app import AT_ONCE, NO_ENCODER, create_app
+from serving.app import NO_ENCODER, create_app
+from serving.batcher import AT_ONCE
 from serving.settings import Settings, UnsafeStart
 
 LEAK = "楼上卫生间一直往我家滴水，天花板都泡黄了，找物业说让我们自己协商，能不能派人来看看。"
@@ -253,6 +254,15 @@ def test_received_at_starts_the_clock_and_gets_the_zone_of_the_office(client: Te
         decision = decided(client, {"received_at": sent})
         due = datetime.fromisoformat(read) + timedelta(hours=hours[decision["clock"]["code"]])
         assert decision["route"]["due"] == due.isoformat()
+
+
+def test_the_end_of_the_clock_keeps_the_zone_that_was_sent(client: TestClient) -> None:
+    moments = ["2026-03-01T08:00:00+08:00", "2026-03-01T00:00:00Z", "2026-02-28T19:00:00-05:00"]
+    petitions = [{"id": moment, "text": LEAK, "received_at": moment} for moment in moments]
+    decisions = client.post("/v1/decisions", json={"petitions": petitions}).json()["decisions"]
+    for moment, decision in zip(moments, decisions, strict=True):
+        sent, due = datetime.fromisoformat(moment), datetime.fromisoformat(decision["route"]["due"])
+        assert due.utcoffset() == sent.utcoffset()
 
 
 def test_a_profile_routes_by_its_own_chain(client: TestClient) -> None:

@@ -21,7 +21,7 @@ from serving.settings import Settings
 PLANTED = {
     "mobile": "13987654321",
     "spaced mobile": "139 8765 4322",
-    "identity card": "51011519900307413X",
+    "identity card": "510115199003074138",
     "bank card": "6222021234567890128",
     "plate": "川A8K6P3",
     "e-mail": "wang.xiaoer99@example.cn",
@@ -32,7 +32,7 @@ PLANTED = {
 }
 PHRASES = [
     "电话13987654321，另一个139 8765 4322，固话028-82712345。",
-    "我的身份证号51011519900307413X，卡号6222021234567890128，钱一直没退。",
+    "我的身份证号510115199003074138，卡号6222021234567890128，钱一直没退。",
     "我叫欧阳建华，车牌川A8K6P3的车被划了。",
     "请发到wang.xiaoer99@example.cn，或者微信xiaoer_wang1990，QQ987612345。",
 ]
@@ -83,6 +83,17 @@ def test_a_reply_holds_no_personal_data(client: TestClient, logged: Callable[[],
     assert reply.status_code == 200
     assert "[手机号]" in reply.text
     assert leaks(reply.text, client.get("/metrics").text, logged()) == []
+
+
+@pytest.mark.parametrize("kind", list(PLANTED))
+def test_two_of_a_kind_side_by_side_are_both_hidden(client: TestClient, kind: str) -> None:
+    shown = {"name": "我叫{}", "wechat": "微信{}", "qq": "QQ{}", "landline": "电话{}"}.get(kind, "{}").format(
+        PLANTED[kind]
+    )
+    other = {"name": "我叫王五", "e-mail": "ab@c.cn", "wechat": "微信abcdef", "qq": "QQ12345678"}.get(kind, shown)
+    texts = [f"{other}，{shown}。", f"{shown}，{other}。", f"{other}\n{shown}", f"{other}，{other}，{shown}，{shown}"]
+    reply = client.post("/v1/decisions", json={"petitions": [{"id": "1", "text": text} for text in texts]})
+    assert leaks(reply.text) == []
 
 
 def test_the_number_given_back_is_the_one_that_was_sent(client: TestClient) -> None:
