@@ -159,6 +159,6 @@ class Decider:
             )
         if answers.margin[row] < limits.margin:
             reasons.append(f"前两个类别过于接近，只差 {answers.margin[row]:.2f}")
-        if len(petition.text) > READ_AT_MOST:
+        if max(len(petition.title), len(petition.text)) > READ_AT_MOST:
             reasons.append(f"文本过长，只读了前 {READ_AT_MOST} 字")
         return reasons

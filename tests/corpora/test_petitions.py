@@ -16,7 +16,7 @@ from corpora.petitions import Row, corpus_hash, read_rows
 from nlp.errors import InputError
 from nlp.taxonomy import TASKS, Taxonomy
 
-ROW = {"id": "x-1", "title": "", "text": "路灯不亮", "category": "lighting", "tier": "community", "clock": "general",
+ROW = {"id": "x-1", "title": "", "text": "路灯不亮", "category": "leak", "tier": "community", "clock": "general",
        "type": "help"}  # fmt: skip
 
 

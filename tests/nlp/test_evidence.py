@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 
 import numpy as np
@@ -78,7 +77,7 @@ def test_evidence_never_quotes_what_was_masked(decider: Decider, text: str) -> N
     hidden = [(edit.start, edit.end) for edit in reading.personal.get(1, []) if edit.text.startswith("[")]
     for word in words_of(decider, Petition("1", text)):
         assert all(word.end <= start or end <= word.start for start, end in hidden)
-        assert not any(secret in word.text or word.text in secret for secret in SECRETS if secret in text)
+        assert not any(secret in word.text for secret in SECRETS)
 
 
 @pytest.mark.parametrize("extra", ["", "涨了50%、用c++写的3.5元ab+1", "㎡①" * 3, "13812345678 王先生", "漏水" * 40])
@@ -113,9 +112,10 @@ def test_each_task_shows_its_heaviest_words_once(decider: Decider, petitions: li
     assert shown > len(petitions[::10]) * len(TASKS)
 
 
-def test_a_word_that_carries_the_category_is_shown(decider: Decider) -> None:
-    words = words_of(decider, Petition("1", "楼上漏水，天花板漏水，卫生间漏水"))
-    assert any(re.search("漏水", word.text) for word in words if word.task == "category")
+def test_words_that_carry_the_category_are_shown(decider: Decider) -> None:
+    words = words_of(decider, Petition("1", "楼上往下滴水，天花板滴水"))
+    shown = {word.text for word in words if word.task == "category"}
+    assert shown & {"楼上", "滴水", "天花板"}
 
 
 def test_evidence_is_the_same_alone_and_in_a_batch(decider: Decider, petitions: list[Row]) -> None:

@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from corpora.petitions import Row
-from nlp.features import CUT_AT, Features, FeatureSettings, cut, weighted
+from nlp.features import CUT_AT, Counts, Features, FeatureSettings, cut, weighted
 from nlp.model import Model
 from nlp.petition import Petition
 from nlp.reader import Reader
@@ -21,7 +21,7 @@ from nlp.segment import open_segmenter
 READER, SEGMENTER = Reader(), open_segmenter()
 
 
-def matrix_of(model: Model, fields: list[str]) -> csr_matrix:
+def counts_of(model: Model, fields: list[str]) -> Counts:
     texts = READER.fields(fields).texts
     features = Features(model.features, SEGMENTER)
     tokens = features.tokens(texts)
@@ -50,24 +50,24 @@ def counted(model: Model, title: str, text: str) -> dict[int, float]:
 def test_counts_are_those_of_plain_python(model: Model, petitions: list[Row]) -> None:
     for row in petitions[::20]:
         title, text = READER.read([Petition(row.id, row.text, row.title)]).texts.strings
-        matrix = matrix_of(model, [row.title, row.text])
-        assert dict(zip(matrix.indices.tolist(), matrix.data.tolist(), strict=True)) == counted(model, title, text)
+        counts = counts_of(model, [row.title, row.text])
+        assert dict(zip(counts.columns.tolist(), counts.values.tolist(), strict=True)) == counted(model, title, text)
 
 
 def test_weights_are_those_of_scikit_learn(model: Model, petitions: list[Row]) -> None:
-    counts = matrix_of(model, [field for row in petitions for field in (row.title, row.text)])
-    transformer = TfidfTransformer(sublinear_tf=True, smooth_idf=True, norm="l2").fit(counts)
+    counts = counts_of(model, [field for row in petitions for field in (row.title, row.text)])
+    plain = csr_matrix((counts.values, counts.columns, counts.ends), (len(petitions), counts.width))
+    transformer = TfidfTransformer(sublinear_tf=True, smooth_idf=True, norm="l2").fit(plain)
     np.testing.assert_allclose(model.idf, transformer.idf_, rtol=1e-6)
-    np.testing.assert_allclose(
-        weighted(counts, model.idf).toarray(), transformer.transform(counts).toarray(), atol=1e-6
-    )
+    theirs = transformer.transform(plain).toarray()
+    np.testing.assert_allclose(weighted(counts, model.idf).toarray(), theirs, atol=1e-6)
 
 
 def test_a_row_is_the_same_bit_for_bit_alone_and_in_a_batch(model: Model, petitions: list[Row]) -> None:
     fields = [field for row in petitions for field in (row.title, row.text)]
-    batch = weighted(matrix_of(model, fields), model.idf)
+    batch = weighted(counts_of(model, fields), model.idf)
     for number in range(0, len(petitions), 7):
-        alone = weighted(matrix_of(model, fields[2 * number : 2 * number + 2]), model.idf)
+        alone = weighted(counts_of(model, fields[2 * number : 2 * number + 2]), model.idf)
         assert alone.indices.tolist() == batch[number].indices.tolist()
         assert alone.data.tobytes() == batch[number].data.tobytes()
         assert model.heads.log_odds(alone).tobytes() == model.heads.log_odds(batch)[number].tobytes()
@@ -101,6 +101,6 @@ def test_a_text_as_long_as_a_call_is_cut_whole(text: str) -> None:
 
 
 def test_rows_without_features_are_empty_and_not_divided_by_nothing(model: Model) -> None:
-    matrix = weighted(matrix_of(model, ["", "", "漏水", "😀", "", "\u200b"]), model.idf)
+    matrix = weighted(counts_of(model, ["", "", "漏水", "😀", "", "\u200b"]), model.idf)
     assert np.diff(matrix.indptr).tolist() == [0, int(matrix.indptr[2]), 0]
     assert np.isfinite(matrix.data).all()

@@ -30,6 +30,11 @@ def test_single_characters_are_simplified_as_opencc_does() -> None:
     assert different == []
 
 
+def test_the_table_simplifies_every_traditional_character() -> None:
+    table, pairs = folding(), simplified()
+    assert [key for key, value in pairs.items() if table.first[ord(key)] != ord(value)] == []
+
+
 def test_what_a_code_point_folds_to_folds_to_itself() -> None:
     table = folding()
     single = table.first[table.width == 1]
@@ -97,9 +102,9 @@ def test_invisible_characters_go(character: str) -> None:
     assert folding().width[ord(character)] == 0
 
 
-@pytest.mark.parametrize("character", ["\ud800", "\udbff", "\udc00", "\udfff"])
-def test_lone_surrogates_become_the_replacement_character(character: str) -> None:
-    assert fold_character(character, simplified()) == "\ufffd"
+@pytest.mark.parametrize("code", [0xD800, 0xDBFF, 0xDC00, 0xDFFF])
+def test_lone_surrogates_become_the_replacement_character(code: int) -> None:
+    assert fold_character(chr(code), simplified()) == "\ufffd"
 
 
 def test_no_simplified_character_is_itself_a_key() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -92,4 +94,4 @@ def test_the_columns_of_the_tasks_lie_side_by_side(model: Model, taxonomy: Taxon
     ends = [model.heads.columns(task) for task in TASKS]
     assert [part.stop - part.start for part in ends] == [len(taxonomy.labels(task)) for task in TASKS]
     assert ends[0].start == 0
-    assert all(one.stop == other.start for one, other in zip(ends, ends[1:], strict=False))
+    assert all(one.stop == other.start for one, other in pairwise(ends))

@@ -287,6 +287,10 @@ def test_mail_addresses_go_whole(writing: str) -> None:
     assert "请回复" in result
 
 
+def test_two_mail_addresses_near_each_other_both_go() -> None:
+    assert masked("邮箱zhang@a.com或者lisi@b.cn") == "邮箱[邮箱]或者[邮箱]"
+
+
 @pytest.mark.parametrize(
     ("text", "result"),
     [

@@ -121,6 +121,6 @@ def test_of_a_long_text_the_head_is_read_and_everything_is_masked() -> None:
 )
 def test_a_field_of_one_piece_a_hundred_thousand_characters_long_is_read(piece: str) -> None:
     text = piece * (100_000 // len(piece))
-    with at_most(seconds=5):
+    with at_most(seconds=3):
         reading = READER.fields(["", text])
     assert len(reading.texts.strings[1]) <= READ_AT_MOST

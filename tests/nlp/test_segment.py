@@ -48,14 +48,8 @@ def test_both_segmenters_find_the_same_words_in_petitions(
 
 
 @given(st.text(max_size=40))
-def test_the_words_of_the_fast_segmenter_join_to_the_text(text: str) -> None:
-    assert "".join(open_fast().cut(text)) == text
-
-
-def open_fast(kept: list[Segmenter] = []) -> Segmenter:  # noqa: B006 - one instance for all examples
-    if not kept:
-        kept.append(open_segmenter())
-    return kept[0]
+def test_the_words_of_the_fast_segmenter_join_to_the_text(fast: Segmenter, text: str) -> None:
+    assert "".join(fast.cut(text)) == text
 
 
 @pytest.mark.parametrize("name", list(SEGMENTERS))

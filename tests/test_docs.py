@@ -1,0 +1,59 @@
+"""The first pages are short, and the commands that they show are commands that exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import jiesu
+
+ROOT = Path(__file__).parents[1]
+PAGES = ["README.md", "README.en.md"]
+PAGES_WITH_COMMANDS = sorted(
+    str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/*.md")]
+)
+ENDS = {"|", ">", ">>", "<", "&&", "||", "&", ";", "2>"}
+
+
+def commands(page: str) -> list[list[str]]:
+    """The words of every line of a bash block that begins with `jiesu`, up to the first pipe."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(?:bash|sh|console)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    lines = [line.removeprefix("$ ").strip() for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    found = []
+    for line in lines:
+        words = shlex.split(line.removeprefix(".venv/bin/"), comments=True)
+        if words[:1] == ["jiesu"]:
+            end = next((place for place, word in enumerate(words) if word in ENDS), len(words))
+            found.append(words[1:end])
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_first_page_is_short_and_shows_a_command(page: str) -> None:
+    lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
+    assert 10 <= len(lines) <= 120
+    assert commands(page)
+
+
+def test_both_first_pages_show_the_same_commands() -> None:
+    first, second = ([words[0] for words in commands(page) if words] for page in PAGES)
+    assert first == second
+
+
+@pytest.mark.parametrize("page", PAGES_WITH_COMMANDS)
+def test_every_command_shown_is_understood(page: str) -> None:
+    for name, *arguments in commands(page):
+        assert name in jiesu.COMMANDS
+        context = jiesu.command(name).make_context(name, arguments)
+        assert context.params
+
+
+@pytest.mark.parametrize("page", PAGES_WITH_COMMANDS)
+def test_every_link_within_the_tree_leads_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = [link.split("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+    assert [link for link in links if link and not (ROOT / page).parent.joinpath(link).exists()] == []

@@ -1,0 +1,139 @@
+"""A fit: what it refuses, what it says about itself, and that it can be repeated to the byte."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nlp.decider import Decider
+from nlp.errors import InputError
+from nlp.model import Model
+from nlp.petition import Petition
+from nlp.reader import Reader
+from nlp.taxonomy import TASKS, Taxonomy
+from training.calibration import TIE
+from training.dataset import Dataset
+from training.fitting import Recipe, fit
+from training.heads import FitSettings
+
+RECIPE = Recipe(heads=FitSettings(jobs=1))
+FILES = ("tensors.safetensors", "words.txt", "grams.txt", "taxonomy.json", "manifest.json")
+
+
+def quietly(_what: str, _steps: int) -> None:
+    """No progress bar."""
+
+
+def fitted(dataset: Dataset, taxonomy: Taxonomy) -> Model:
+    return fit(dataset, taxonomy, RECIPE, quietly)
+
+
+def some(dataset: Dataset, rows: Sequence[int], **labels: Sequence[str]) -> Dataset:
+    """Only these rows, some of their labels replaced."""
+    held = {task: [dataset.labels[task][row] for row in rows] for task in TASKS} | labels
+    return replace(dataset, petitions=[dataset.petitions[row] for row in rows], labels=held)
+
+
+@pytest.fixture(scope="module")
+def two_labels(dataset: Dataset, taxonomy: Taxonomy) -> Dataset:
+    """Forty rows with two labels a task, the last of each task once more but too rarely."""
+    labels = {}
+    for task in TASKS:
+        first, second, *_, last = taxonomy.codes(task)
+        labels[task] = [first, second] * 19 + [last, last]
+    return some(dataset, range(40), **labels)
+
+
+def test_the_same_data_gives_the_same_bytes_whatever_the_jobs(
+    dataset: Dataset, taxonomy: Taxonomy, model_folder: Path, tmp_path: Path
+) -> None:
+    fit(dataset, taxonomy, Recipe(heads=FitSettings(jobs=2)), quietly).save(tmp_path / "again", "small")
+    for name in FILES:
+        assert (tmp_path / "again" / name).read_bytes() == (model_folder / name).read_bytes()
+
+
+def test_a_saved_model_says_what_it_was_made_of(model: Model, dataset: Dataset) -> None:
+    assert model.card["data"] == "tests"
+    assert model.card["hash"] == dataset.hash
+    assert model.card["rows"] == len(dataset)
+    assert model.card["error"] == RECIPE.error
+    assert set(model.card["not_learned"]) == set(TASKS)
+    assert set(model.scores["tasks"]) == set(TASKS)
+    assert model.thresholds.margin == TIE
+
+
+def test_every_label_that_has_rows_is_learned(model: Model) -> None:
+    assert model.card["not_learned"] == {task: [] for task in TASKS}
+
+
+def test_labels_with_too_few_rows_are_listed_and_never_answered(two_labels: Dataset, taxonomy: Taxonomy) -> None:
+    model = fitted(two_labels, taxonomy)
+    answers = Decider(model).answers(Reader().fields(two_labels.fields))
+    for task in TASKS:
+        codes = taxonomy.codes(task)
+        assert model.card["not_learned"][task] == codes[2:]
+        rest = np.delete(answers.marginals[task], list(answers.redlines), axis=0)
+        assert rest[:, 2:].max(initial=0) < 1e-3
+        assert set(np.delete(answers.best[task], list(answers.redlines)).tolist()) <= {0, 1}
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3, 19])
+def test_too_few_rows_are_refused(dataset: Dataset, taxonomy: Taxonomy, rows: int) -> None:
+    with pytest.raises(InputError, match=f"tests：只有 {rows} 条"):
+        fitted(some(dataset, range(rows)), taxonomy)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_one_label_only_is_refused_by_column(dataset: Dataset, taxonomy: Taxonomy, task: str) -> None:
+    one = [taxonomy.codes(task)[0]] * 30
+    with pytest.raises(InputError, match=f"列 {task}"):
+        fitted(some(dataset, range(30), **{task: one}), taxonomy)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_column_without_any_label_is_refused_by_name(dataset: Dataset, taxonomy: Taxonomy, task: str) -> None:
+    with pytest.raises(InputError, match=f"列 {task}"):
+        fitted(some(dataset, range(30), **{task: [""] * 30}), taxonomy)
+
+
+def test_a_label_outside_the_taxonomy_is_named_with_its_row(dataset: Dataset, taxonomy: Taxonomy) -> None:
+    kinds = list(dataset.labels["type"][:30])
+    kinds[16] = "wish"
+    with pytest.raises(InputError, match="第 17 条，列 type：标签 'wish'"):
+        fitted(some(dataset, range(30), type=kinds), taxonomy)
+
+
+def test_labels_that_are_all_too_rare_are_refused(dataset: Dataset, taxonomy: Taxonomy) -> None:
+    rare = taxonomy.codes("category")[:30]
+    with pytest.raises(InputError, match="列 category"):
+        fitted(some(dataset, range(30), category=rare), taxonomy)
+
+
+def test_one_label_that_is_not_too_rare_is_refused(dataset: Dataset, taxonomy: Taxonomy) -> None:
+    rare = taxonomy.codes("category")[:1] * 25 + taxonomy.codes("category")[1:6]
+    with pytest.raises(InputError, match="列 category"):
+        fitted(some(dataset, range(30), category=rare), taxonomy)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_dataset_without_a_task_is_refused_by_name(dataset: Dataset, taxonomy: Taxonomy, task: str) -> None:
+    rest = {other: codes for other, codes in dataset.labels.items() if other != task}
+    with pytest.raises(InputError, match=task):
+        fitted(replace(dataset, labels=rest), taxonomy)
+
+
+def test_petitions_with_nothing_to_read_are_refused(dataset: Dataset, taxonomy: Taxonomy) -> None:
+    blank = replace(dataset, petitions=[Petition(petition.id, " ") for petition in dataset.petitions])
+    with pytest.raises(InputError, match="tests"):
+        fitted(blank, taxonomy)
+
+
+def test_progress_is_told_to_the_end(two_labels: Dataset, taxonomy: Taxonomy) -> None:
+    told: list[int] = []
+    fit(two_labels, taxonomy, RECIPE, lambda _what, steps: told.append(steps))
+    assert sum(told) == 0
+    assert max(told) == len(TASKS)
