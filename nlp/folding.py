@@ -85,6 +85,9 @@ def folding() -> Folding:
         first[code] = ord(folded[0]) if folded else 0
         if len(folded) > 1:
             rest[code] = code_points(folded)
+    for character, simple in pairs.items():
+        if ord(character) >= CHANGING[0].stop:
+            first[ord(character)] = ord(simple)
     return Folding(width, first, rest, mark)
 
 

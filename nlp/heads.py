@@ -21,9 +21,8 @@ def normalised(log_odds: Matrix) -> Matrix:
 
     As scikit-learn's CalibratedClassifierCV does it: each label's own probability over their sum.
     """
-    own = expit(log_odds)
-    total = own.sum(axis=1, keepdims=True)
-    result: Matrix = np.where(total > 0, own / np.maximum(total, TINY), 1 / log_odds.shape[1])
+    own = np.maximum(expit(log_odds), TINY)
+    result: Matrix = own / own.sum(axis=1, keepdims=True)
     return result
 
 

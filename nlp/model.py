@@ -20,7 +20,7 @@ from safetensors.numpy import load_file, save_file
 from nlp.errors import RefusedData, RefusedModel
 from nlp.features import FeatureSettings
 from nlp.heads import Heads
-from nlp.segment import lexicon_hash
+from nlp.segment import SEGMENTERS, lexicon_hash
 from nlp.taxonomy import Taxonomy
 from nlp.thresholds import Thresholds
 from nlp.vocabulary import Vocabulary
@@ -59,6 +59,7 @@ class Model:
         try:
             self._write_files(draft)
             manifest = self._manifest(draft, label)
+            manifest["seal"] = sealed(manifest)
             (draft / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
             if folder.exists():
                 shutil.rmtree(folder)
@@ -91,6 +92,12 @@ class Model:
         }
 
 
+def sealed(manifest: dict[str, Any]) -> str:
+    """SHA-256 of a manifest without its own seal."""
+    open_part = {key: value for key, value in manifest.items() if key != "seal"}
+    return hashlib.sha256(json.dumps(open_part, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
 def load(folder: Path) -> Model:
     """Read a model; raises `RefusedModel` when a file was changed, is missing, or does not fit."""
     manifest = read_manifest(folder)
@@ -100,21 +107,24 @@ def load(folder: Path) -> Model:
         if _sha256(folder / name) != digest:
             raise RefusedModel(folder=folder, reason=f"文件 {name} 与清单中的 SHA-256 不符")
     try:
-        return _built(folder, manifest)
-    except (KeyError, TypeError, ValueError, RefusedData, SafetensorError) as error:
+        model = _built(folder, manifest)
+    except (AttributeError, KeyError, TypeError, ValueError, RefusedData, SafetensorError) as error:
         raise RefusedModel(folder=folder, reason=f"内容不完整或不一致（{error}）") from error
+    if manifest.get("seal") != sealed(manifest):
+        raise RefusedModel(folder=folder, reason=f"{MANIFEST} 被改动过（与它的 seal 不符）")
+    return model
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a model in a format and with a dictionary that this program knows."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        known, files = manifest["format"], manifest["files"]
+        known, files = manifest["format"], set(dict(manifest["files"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RefusedModel(folder=folder, reason=f"没有可读的 {MANIFEST}（{error}）") from error
     if known != FORMAT:
         raise RefusedModel(folder=folder, reason=f"格式版本 {known}，本程序只认 {FORMAT}")
-    if set(files) != set(FILES):
+    if files != set(FILES):
         raise RefusedModel(folder=folder, reason=f"清单列出的文件应为 {'、'.join(FILES)}")
     if manifest.get("dictionary") != lexicon_hash():
         raise RefusedModel(folder=folder, reason="训练时的领域词典与现在的不同，请重新训练")
@@ -132,6 +142,8 @@ def _built(folder: Path, manifest: dict[str, Any]) -> Model:
         raise ValueError("张量的形状与词表不符")
     if any(width != len(taxonomy.labels(task)) for task, width in heads.widths.items()):
         raise ValueError("各任务的标签数与分类体系不符")
+    if manifest["features"]["segmenter"] not in SEGMENTERS:
+        raise ValueError("没有这个分词器")
     settings = manifest["features"] | {"grams": tuple(manifest["features"]["grams"])}
     return Model(
         taxonomy, FeatureSettings(**settings), vocabulary, tensors["idf"], heads,

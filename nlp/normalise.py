@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,8 @@ from nlp.folding import ALONE, Folding, folding
 from nlp.hashing import Codes
 from nlp.text import NEWLINE, Edit, SourceEdits, Texts, code_points
 
-MARKUP = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>\n]*)?/?>|<!--[^\n]*?-->|&(?:[a-z]{2,8}|#\d{1,7}|#x[0-9a-f]{1,6});")
+# Repeated marks are one by then: a comment begins with “<!-”. No part reaches past the next “<”.
+MARKUP = re.compile(r"</?[a-z][a-z0-9]*(?: [^<>\n]*)?/?>|<!-[^<>\n]*->|&(?:[a-z]{2,8}|#\d{1,7}|#x[0-9a-f]{1,6});")
 TAIL = 60  # code points at the end of a text in which a closing phrase may begin
 
 
@@ -28,7 +29,9 @@ class Normaliser:
     def __init__(self) -> None:
         phrases = read_toml(DATA / "phrases.toml")
         self._opening = re.compile("|".join(phrases["opening"]))
-        self._closing = re.compile(r"(?:^|(?<=[,.;!? ]))(?:" + "|".join(phrases["closing"]) + r")$")
+        closing = "|".join(phrases["closing"])
+        self._closing = re.compile(closing)
+        self._closing_after = re.compile(rf"(?<=[,.;!?。 ])(?:{closing})$")
         self._folding = folding()
 
     def clean(self, sources: Sequence[str]) -> tuple[Texts, SourceEdits]:
@@ -45,25 +48,42 @@ class Normaliser:
 
     def strip(self, texts: Texts) -> Texts:
         """The texts without the hotline's own phrases; stripping the result changes nothing."""
-        suspects: Iterable[int] = range(len(texts))
-        while True:
-            strings = texts.strings
-            edits = [edit for number in suspects if strings[number] for edit in self._phrase(texts, number)]
-            if not edits:
-                return texts
-            suspects = [texts.field(edit.start) for edit in edits]
-            texts = tidied(texts.edited(edits), self._folding.mark)
+        edits: list[Edit] = []
+        for string, first in zip(texts.strings, texts.bounds.tolist(), strict=False):
+            start, end = self._core(string)
+            if start:
+                edits.append(Edit(first, first + start, ""))
+            if end < len(string):
+                edits.append(Edit(first + end, first + len(string), ""))
+        return texts.edited(edits) if edits else texts
 
-    def _phrase(self, texts: Texts, number: int) -> Iterator[Edit]:
-        """At most one phrase at a time, so that two never overlap."""
-        string = texts.strings[number]
-        found = self._opening.match(string) if OPENING_CUE.search(string, 0, HEAD) else None
-        tail = max(0, len(string) - TAIL)
-        if not found and CLOSING_CUE.search(string, tail):
-            found = self._closing.search(string, tail)
-        if found and found.group():
-            start = int(texts.bounds[number])
-            yield Edit(start + found.start(), start + found.end(), "")
+    def _core(self, string: str) -> tuple[int, int]:
+        """Where a text begins and ends without phrases: one after the other goes, blanks with them."""
+        start, end = 0, len(string)
+        while start < end:
+            cut = self._cut(string, start, end)
+            if cut == (start, end):
+                break
+            start, end = cut
+            while start < end and string[start] == " ":
+                start += 1
+            while start < end and string[end - 1] == " ":
+                end -= 1
+        return (start, end) if start < end else (len(string), len(string))
+
+    def _cut(self, string: str, start: int, end: int) -> tuple[int, int]:
+        """The stretch without its first phrase or, failing that, without its last."""
+        if OPENING_CUE.search(string, start, min(end, start + HEAD)):
+            found = self._opening.match(string, start, end)
+            if found:
+                return found.end(), end
+        tail = max(start, end - TAIL)
+        if CLOSING_CUE.search(string, tail, end):
+            found = self._closing.fullmatch(string, start, end) if end - start <= TAIL else None
+            found = found or self._closing_after.search(string, tail, end)
+            if found and found.group():
+                return start, found.start()
+        return start, end
 
 
 def folded(sources: Sequence[str], table: Folding) -> Texts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,7 @@ class Router:
     def __init__(self, taxonomy: Taxonomy, folder: Path = PROFILES) -> None:
         self._profiles = {path.stem: Profile.read(path) for path in sorted(folder.glob("*.toml"))}
         self._hours = {label.code: label.hours for label in taxonomy.clocks}
-        self._routes: dict[tuple[str, Codes, datetime], Route] = {}
+        self._routes: dict[tuple[str, Codes, datetime, tzinfo | None], Route] = {}
 
     @property
     def profiles(self) -> list[Profile]:
@@ -108,7 +108,7 @@ class Router:
 
     def route(self, profile: str, codes: Codes, received: datetime) -> Route:
         """The route of a petition with these codes, received at a time with a zone."""
-        key = (profile, codes, received)
+        key = (profile, codes, received, received.tzinfo)  # equal moments of two zones are told apart
         known = self._routes.get(key)
         if known is None:
             self.check(profile)

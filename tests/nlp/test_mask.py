@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.files import DATA, read_lines
-from nlp.mask import ID_CHECKS, ID_WEIGHTS, LABELS, Masker, is_bank_card, is_identity_card, long_number
+from nlp.identifiers import ID_CHECKS, ID_WEIGHTS, is_bank_card, is_identity_card, long_number
+from nlp.mask import LABELS, Masker
 from nlp.normalise import Normaliser
 from nlp.reader import Reader
 

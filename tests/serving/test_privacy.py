@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 import serving.commands
 from nlp.decider import Decider
-from nlp.mask import is_bank_card, is_identity_card
+from nlp.identifiers import is_bank_card, is_identity_card
 from serving.app import create_app
 from serving.logs import JsonFormatter
 from serving.settings import Settings
