@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from importlib import import_module
-from typing import Any
 
-import click
 import typer
-from rich.console import Console
 
 from nlp.errors import JiesuError
 
@@ -21,37 +19,29 @@ COMMANDS = {
 }
 
 
-def command(name: str) -> Any:
-    """The click command of a name."""
-    module, function = COMMANDS[name].split(":")
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command(name)(getattr(import_module(module), function))
-    return typer.main.get_command(app)
-
-
-class Commands(click.Group):
-    """A group that imports a command when it is needed: `decide` never waits for scikit-learn."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of all commands."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """One command, or none of that name."""
-        found: click.Command | None = command(cmd_name) if cmd_name in COMMANDS else None
-        return found
+def program(words: list[str]) -> typer.Typer:
+    """The command that the words begin with, or all of them: `decide` never waits for scikit-learn."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
+    app.callback(help="接诉：读懂每一件诉求——是什么、谁来办、多快办、为什么。")(lambda: None)
+    for name in [word for word in words[:1] if word in COMMANDS] or COMMANDS:
+        module, function = COMMANDS[name].split(":")
+        app.command(name)(getattr(import_module(module), function))
+    return app
 
 
 def main() -> None:
-    """Run a command; an error becomes one line on stderr and an exit code."""
-    group = Commands("jiesu", help="接诉：读懂每一件诉求——是什么、谁来办、多快办、为什么。")
+    """Run a command; an error becomes one line on stderr and an exit code, without anybody's text."""
     try:
-        group(prog_name="jiesu")
+        program(sys.argv[1:])(prog_name="jiesu")
     except JiesuError as error:
-        Console(stderr=True).print(f"jiesu：{error}", style="red", soft_wrap=True, markup=False, highlight=False)
+        print(f"jiesu：{error}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.stderr.close()
+        sys.exit(1)
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        print(f"jiesu：内部错误 {type(error).__name__}，在 {place.filename}:{place.lineno}", file=sys.stderr)  # noqa: T201
         sys.exit(1)
 
 

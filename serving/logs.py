@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,8 +26,14 @@ class JsonFormatter(logging.Formatter):
             **{key: value for key, value in vars(record).items() if key not in USUAL},
         }
         if record.exc_info:
-            event["trace"] = self.formatException(record.exc_info)
+            event |= where(record.exc_info[1])
         return orjson.dumps(event, default=str).decode()
+
+
+def where(error: BaseException | None) -> dict[str, Any]:
+    """The kind of an error and the lines it came through; never its message, which may quote a petition."""
+    frames = traceback.extract_tb(error.__traceback__) if error else []
+    return {"error": type(error).__name__, "trace": [f"{f.filename}:{f.lineno} {f.name}" for f in frames]}
 
 
 def start_logging(level: str) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 import corpora
 from nlp.reader import Reader
 from nlp.redline import RedLines

@@ -47,7 +47,9 @@ def served(checkout: Path) -> Iterator[tuple[str, str]]:
     """`make run` in the bare checkout, up; gives the address and what it printed."""
     log = checkout / "run.log"
     with log.open("w") as out:
-        process = subprocess.Popen(["make", "run", f"PORT={PORT}"], cwd=checkout, stdout=out, stderr=out, start_new_session=True)
+        process = subprocess.Popen(
+            ["make", "run", f"PORT={PORT}"], cwd=checkout, stdout=out, stderr=out, start_new_session=True
+        )
     try:
         address = f"http://127.0.0.1:{PORT}"
         for _ in range(600):
@@ -93,7 +95,9 @@ def test_make_run_prints_the_address_and_a_decision(served: tuple[str, str]) -> 
 
 
 def test_the_service_answers(served: tuple[str, str]) -> None:
-    answer = httpx.post(served[0] + "/v1/decisions", json={"petitions": [{"id": "1", "text": "小区门口一到晚上全是烧烤摊"}]})
+    answer = httpx.post(
+        served[0] + "/v1/decisions", json={"petitions": [{"id": "1", "text": "小区门口一到晚上全是烧烤摊"}]}
+    )
     assert answer.status_code == 200
     assert answer.json()["decisions"][0]["category"]["code"]
 
