@@ -22,4 +22,5 @@ def is_current(folder: Path) -> bool:
         manifest = read_manifest(folder)
     except RefusedModel:
         return False
-    return bool(manifest["card"].get("hash") == corpus_hash() and manifest["taxonomy"] == default_taxonomy().hash)
+    card = manifest.get("card") or {}
+    return bool(card.get("hash") == corpus_hash() and manifest.get("taxonomy") == default_taxonomy().hash)

@@ -46,7 +46,7 @@ def read_rows(folder: Path = PETITIONS) -> list[Row]:
                 row = Row(**json.loads(line))
             except (ValueError, TypeError) as error:
                 raise InputError(place=f"{path} 第 {number} 行", reason=error) from error
-            wrong = next((task for task in TASKS if getattr(row, task) not in known[task]), "")
+            wrong = next((task for task in TASKS if str(getattr(row, task)) not in known[task]), "")
             if wrong:
                 raise InputError(
                     place=f"{path} 第 {number} 行", reason=f"{wrong} 的编码 {getattr(row, wrong)} 不在分类体系里"

@@ -71,9 +71,17 @@ def _jsonl(path: Path) -> Iterable[dict[str, Any]]:
 def _csv(path: Path) -> Iterable[dict[str, Any]]:
     rows = csv.reader(io.StringIO(decoded(path), newline=""), strict=True)
     try:
-        yield from _named(path, rows)
+        yield from _named(path, _numbered(rows))
     except csv.Error as error:
         raise InputError(place=f"{path} 第 {rows.line_num} 行", reason=f"不是合格的 CSV（{error}）") from error
+
+
+def _numbered(rows: Any) -> Iterable[tuple[int, list[Any]]]:
+    """Each row with the line of the file on which it begins."""
+    line = 1
+    for row in rows:
+        yield line, row
+        line = rows.line_num + 1
 
 
 def _xlsx(path: Path) -> Iterable[dict[str, Any]]:
@@ -81,7 +89,7 @@ def _xlsx(path: Path) -> Iterable[dict[str, Any]]:
         sheet = CalamineWorkbook.from_path(path).get_sheet_by_index(0)
     except (CalamineError, IndexError) as error:
         raise InputError(place=path, reason=f"不是可读的 XLSX（{error}）") from error
-    return _named(path, sheet.to_python())
+    return _named(path, enumerate(sheet.to_python(), 1))
 
 
 def _parquet(path: Path) -> Iterable[dict[str, Any]]:
@@ -91,17 +99,28 @@ def _parquet(path: Path) -> Iterable[dict[str, Any]]:
         raise InputError(place=path, reason=f"不是可读的 Parquet（{error}）") from error
 
 
-def _named(path: Path, rows: Iterable[list[Any]]) -> Iterable[dict[str, Any]]:
+def _named(path: Path, rows: Iterable[tuple[int, list[Any]]]) -> Iterable[dict[str, Any]]:
+    """The rows under their head, blank rows left out; raises `InputError` with the line that is wrong."""
     names: list[str] = []
-    for number, row in enumerate(rows, 1):
-        if not any(text(cell).strip() for cell in row):
+    for line, row in rows:
+        cells = [text(cell) for cell in row]
+        while cells and not cells[-1].strip():
+            cells.pop()
+        if not cells:
             continue
         if not names:
-            names = [text(cell).strip() for cell in row]
+            names = _head(path, line, [cell.strip() for cell in cells])
             continue
-        if len(row) > len(names):
-            raise InputError(place=f"{path} 第 {number} 行", reason=f"有 {len(row)} 列，表头只有 {len(names)} 列")
-        yield dict(zip(names, row, strict=False))
+        if len(cells) > len(names):
+            raise InputError(place=f"{path} 第 {line} 行", reason=f"有 {len(cells)} 列，表头只有 {len(names)} 列")
+        yield dict(zip(names, cells, strict=False))
+
+
+def _head(path: Path, line: int, names: list[str]) -> list[str]:
+    twice = next((name for name in names if name and names.count(name) > 1), "")
+    if twice:
+        raise InputError(place=f"{path} 第 {line} 行", reason=f"有两列都叫 {twice}")
+    return names
 
 
 READERS: dict[str, Callable[[Path], Iterable[dict[str, Any]]]] = {

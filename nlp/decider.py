@@ -22,7 +22,7 @@ from nlp.redline import RedLine, RedLines
 from nlp.route import Router
 from nlp.segment import Segmenter, open_segmenter
 from nlp.taxonomy import EMERGENCY, TASKS
-from nlp.thresholds import margins
+from nlp.thresholds import Thresholds, margins
 
 RUNNERS_UP = {"category": 4, "tier": 1, "clock": 1, "type": 1}
 NOTHING = "没有可读的内容，请人工处理"
@@ -43,6 +43,7 @@ class Answers:
 
     best: task → (n,) columns; marginals: task → (n, labels); readable: (n,) any feature known.
     confidence: (n,) category and tier together; margin: (n,) lead of the first category.
+    shortened: the petitions that were not read to their end.
     """
 
     best: dict[str, NDArray[np.intp]]
@@ -51,7 +52,15 @@ class Answers:
     margin: NDArray[np.float64]
     readable: NDArray[np.bool_]
     redlines: dict[int, RedLine]
+    shortened: frozenset[int]
     evidence: list[list[Evidence]]
+
+    def alone(self, limits: Thresholds) -> NDArray[np.bool_]:
+        """(n,) which petitions are answered without a human."""
+        sure = (self.confidence >= limits.confidence) & (self.margin >= limits.margin)
+        alone: NDArray[np.bool_] = self.readable & sure
+        alone[[*self.redlines, *self.shortened]] = False
+        return alone
 
 
 class Decider:
@@ -94,7 +103,7 @@ class Decider:
         words = self._explainer.explain(reading.sources, texts, tokens, columns, matrix, best) if evidence else []
         return Answers(
             best, joint.marginals | {"type": heads["type"]}, joint.confidence, margins(joint.marginals["category"]),
-            counts.lengths > 0, redlines, words,
+            counts.lengths > 0, redlines, reading.shortened, words,
         )  # fmt: skip
 
     def _decisions(
@@ -108,7 +117,7 @@ class Decider:
             first = category[0]
             tier, clock, kind = (Answer(c[0].code, c[0].name, c[0].confidence, c[1:]) for c in others)
             codes = (first.code, tier.code, clock.code, kind.code)
-            reasons = self._reasons(row, petition, answers)
+            reasons = self._reasons(row, answers)
             decision = Decision(
                 id=petition.id,
                 decision_id=ulid_at_time(seconds),
@@ -145,7 +154,7 @@ class Decider:
             for columns, values in zip(order.tolist(), confidence.tolist(), strict=True)
         ]
 
-    def _reasons(self, row: int, petition: Petition, answers: Answers) -> list[str]:
+    def _reasons(self, row: int, answers: Answers) -> list[str]:
         """Why a human is needed, in short lines; none where none is needed."""
         if not answers.readable[row]:
             return [NOTHING]
@@ -159,6 +168,6 @@ class Decider:
             )
         if answers.margin[row] < limits.margin:
             reasons.append(f"前两个类别过于接近，只差 {answers.margin[row]:.2f}")
-        if max(len(petition.title), len(petition.text)) > READ_AT_MOST:
+        if row in answers.shortened:
             reasons.append(f"文本过长，只读了前 {READ_AT_MOST} 字")
         return reasons

@@ -26,6 +26,11 @@ class Reading:
     texts: Texts
     personal: SourceEdits
 
+    @property
+    def shortened(self) -> frozenset[int]:
+        """The petitions that were too long to be read to their end."""
+        return frozenset(number >> 1 for number, source in enumerate(self.sources) if len(source) > READ_AT_MOST)
+
     def masked(self, number: int) -> str:
         """Field `number` as it was sent, personal data and markup replaced, fit for any encoding."""
         source = self.sources[number]

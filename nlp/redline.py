@@ -38,7 +38,8 @@ class Rule:
     groups: names of word groups, in any order in the sentence; the words of the first show the emergency,
     and only sentences with one of them are looked at; anywhere: groups that must each have a word
     somewhere in the petition, those of `waived` only in one longer than `brief`; unless: groups
-    that, in the same sentence, make it past, feared, rehearsed or a matter of money.
+    that, in the same sentence, make it past, feared, rehearsed or a matter of money; clear: groups of
+    which no word may stand anywhere; within: only petitions no longer than this, 0 for all.
     """
 
     kind: str
@@ -47,6 +48,8 @@ class Rule:
     near: int
     anywhere: tuple[str, ...]
     unless: tuple[str, ...]
+    clear: tuple[str, ...] = ()
+    within: int = 0
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ class RedLines:
             self._brief, self._waived = int(data["brief"]), frozenset(data["waived"])
             self._rules = [
                 Rule(rule["kind"], rule["name"], tuple(rule["groups"]), rule.get("near", data["near"]),
-                     tuple(rule.get("anywhere", ())), tuple(rule.get("unless", data["unless"])))
+                     tuple(rule.get("anywhere", ())), tuple(rule.get("unless", data["unless"])),
+                     tuple(rule.get("clear", ())), int(rule.get("within", 0)))
                 for rule in data["rules"]
             ]  # fmt: skip
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -114,7 +118,7 @@ class RedLines:
         self._words = self._automaton()
 
     def _check(self, path: Path) -> None:
-        used = {group for rule in self._rules for group in (*rule.groups, *rule.anywhere, *rule.unless)}
+        used = {group for rule in self._rules for group in (*rule.groups, *rule.anywhere, *rule.unless, *rule.clear)}
         used |= self._overrides | self._decoys | self._waived | set(self._calls) | set(self._before)
         unknown = sorted(used - set(self._groups))
         if unknown:
@@ -203,8 +207,13 @@ class RedLines:
         return present.isdisjoint(self._overrides) and not present.isdisjoint(rule.unless)
 
     def _told(self, rule: Rule, petition: str) -> bool:
+        if 0 < rule.within < len(petition) or self._stands(rule.clear, petition):
+            return False
         waived = self._waived if len(petition) <= self._brief else frozenset()
-        return all(group in waived or any(word in petition for word in self._groups[group]) for group in rule.anywhere)
+        return all(group in waived or self._stands((group,), petition) for group in rule.anywhere)
+
+    def _stands(self, groups: Sequence[str], petition: str) -> bool:
+        return any(word in petition for group in groups for word in self._groups[group])
 
     def _together(self, rule: Rule, sentence: Sequence[Hit]) -> list[Hit]:
         """The nearest hits, one of each group, around a hit of the first group that nothing denies."""

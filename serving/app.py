@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -22,10 +23,8 @@ from serving.schema import Accuracy, DecisionReply, DecisionRequest, Problem
 from serving.settings import Settings
 
 NO_ENCODER = "这个模型没有编码器，按 accuracy=fast 作答"
+PURPOSE = "读懂每一件诉求：是什么、谁来办、多快办、为什么"
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-REPLIES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "content": {"application/problem+json": {}}} for status in (401, 413, 422)
-}
 
 
 def create_app(settings: Settings, decider: Decider | None = None) -> FastAPI:
@@ -34,7 +33,8 @@ def create_app(settings: Settings, decider: Decider | None = None) -> FastAPI:
     decider = decider or Decider(open_model(settings))
     decider.router.check(settings.profile)
     metrics = Metrics(decider.model.name)
-    app = FastAPIOffline(title="jiesu 接诉", version="1", description="读懂每一件诉求：是什么、谁来办、多快办、为什么")
+    # No ReDoc: its page loads a logo from another host.
+    app = FastAPIOffline(redoc_url=None, title="jiesu 接诉", version="1", description=PURPOSE)
     app.add_middleware(Observed, metrics=metrics)
     problems.install(app)
     _add_decisions(app, settings, decider, metrics)
@@ -149,3 +149,12 @@ def inlined(schema: dict[str, Any]) -> dict[str, Any]:
 
     result: dict[str, Any] = walk(schema)
     return result
+
+
+REPLIES: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": HTTPStatus(status).phrase,
+        "content": {"application/problem+json": {"schema": inlined(Problem.model_json_schema())}},
+    }
+    for status in (401, 413, 422)
+}

@@ -13,7 +13,8 @@ from nlp.decider import Decider, Options
 from nlp.decision import Decision
 from nlp.petition import Petition
 
-AT_ONCE = 64  # so many petitions are decided in the event loop; a request with more goes to a thread
+AT_ONCE = 64  # so many petitions are decided in the event loop; a request with more goes to a thread,
+LONG = 50_000  # and so does one with more code points than this
 
 
 class Batcher:
@@ -31,7 +32,7 @@ class Batcher:
         """One decision for each petition, in order."""
         self._decider.router.check(profile)
         options = Options(self._now(), profile, evidence)
-        if len(petitions) > AT_ONCE:
+        if len(petitions) > AT_ONCE or sum(len(p.text) + len(p.title) for p in petitions) > LONG:
             return await run_in_threadpool(self._decider.decide, petitions, options)
         loop = asyncio.get_running_loop()
         if not self._waiting:
@@ -53,9 +54,11 @@ class Batcher:
             options = replace(group[0][1], now=group[-1][1].now)
             decisions = self._decider.decide([petition for petitions, _, _ in group for petition in petitions], options)
         except Exception as error:
-            for _, _, answer in group:
-                if not answer.done():
-                    answer.set_exception(error)
+            if len(group) > 1:  # one of them is to blame: the others get their answers
+                for alone in group:
+                    self._decide([alone])
+            elif not group[0][2].done():
+                group[0][2].set_exception(error)
             return
         start = 0
         for petitions, _, answer in group:

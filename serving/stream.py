@@ -16,6 +16,7 @@ from serving.problems import path_of
 from serving.schema import PetitionIn
 
 CHUNK = 1024
+BOM = b"\xef\xbb\xbf"
 
 
 @dataclass
@@ -32,11 +33,12 @@ class Stream:
 
     def petitions(self, lines: Iterable[bytes]) -> Iterator[Petition]:
         """The petitions of all lines that can be read; blank lines are passed over."""
-        for number, line in enumerate(lines, 1):
+        for number, raw in enumerate(lines, 1):
+            line = raw.removeprefix(BOM)
             if not line.strip():
                 continue
             try:
-                yield PetitionIn.model_validate_json(line.removeprefix(b"\xef\xbb\xbf")).petition(self.zone)
+                yield PetitionIn.model_validate_json(line).petition(self.zone)
             except ValidationError as error:
                 first = error.errors(include_url=False, include_input=False)[0]
                 self.failed += 1

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+import typer
 
 import jiesu
 
@@ -48,8 +49,9 @@ def test_both_first_pages_show_the_same_commands() -> None:
 def test_every_command_shown_is_understood(page: str) -> None:
     for name, *arguments in commands(page):
         assert name in jiesu.COMMANDS
-        context = jiesu.command(name).make_context(name, arguments)
-        assert context.params
+        group = typer.main.get_command(jiesu.program([name]))
+        assert isinstance(group, typer.core.TyperGroup)
+        assert group.commands[name].make_context(name, arguments).params
 
 
 @pytest.mark.parametrize("page", PAGES_WITH_COMMANDS)

@@ -9,6 +9,7 @@ from scipy.optimize import minimize_scalar
 from nlp.heads import Matrix, tempered
 
 BINS = 15
+NEVER = 1.01  # a confidence that no answer has
 TIE = 0.05  # a lead of the first category smaller than this is no lead
 
 
@@ -34,12 +35,13 @@ def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_])
 
 def threshold(confidence: NDArray[np.float64], right: NDArray[np.bool_], error: float) -> float:
     """The lowest confidence at which those above it are wrong in at most the share `error`."""
-    order = np.argsort(-confidence, kind="stable")
+    level = np.floor(confidence * 1e6) / 1e6
+    order = np.argsort(-level, kind="stable")
+    ordered = level[order]
     wrong = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
-    kept = np.flatnonzero(wrong <= error)
-    if not len(kept):
-        return 1.0
-    return float(np.floor(confidence[order][kept[-1]] * 1e6) / 1e6)
+    last = np.append(ordered[1:] != ordered[:-1], True)[: len(order)]  # ties are answered together or not at all
+    kept = np.flatnonzero((wrong <= error) & last)
+    return float(ordered[kept[-1]]) if len(kept) else NEVER
 
 
 def wilson(right: int, total: int) -> tuple[float, float]:

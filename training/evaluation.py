@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.decider import Answers, Decider
+from nlp.decider import Decider
 from nlp.model import Model
 from nlp.reader import Reader
 from nlp.taxonomy import TASKS
@@ -67,14 +67,5 @@ def evaluate(model: Model, dataset: Dataset) -> Report:
             best = np.concatenate([part.best[task] for part in parts])
             marginals = np.concatenate([part.marginals[task] for part in parts])
             tasks[task] = TaskScore(best[known], columns[known], marginals[known])
-    alone = np.concatenate([_alone(part, model) for part in parts])
+    alone = np.concatenate([part.alone(model.thresholds) for part in parts])
     return Report(model.name, dataset.name, len(dataset), tasks, alone)
-
-
-def _alone(answers: Answers, model: Model) -> NDArray[np.bool_]:
-    limits = model.thresholds
-    alone: NDArray[np.bool_] = (
-        answers.readable & (answers.confidence >= limits.confidence) & (answers.margin >= limits.margin)
-    )
-    alone[list(answers.redlines)] = False
-    return alone

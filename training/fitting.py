@@ -19,8 +19,8 @@ from nlp.segment import open_segmenter
 from nlp.taxonomy import TASKS, Taxonomy
 from nlp.thresholds import Thresholds
 from training.calibration import TIE, temperature, threshold
-from training.dataset import MISSING, Dataset
-from training.heads import Columns, FitSettings, Fitted, fit_heads
+from training.dataset import Dataset
+from training.heads import Columns, FitSettings, Fitted, fit_heads, learnable
 from training.scores import TaskScore
 from training.vocabulary import choose
 
@@ -49,14 +49,15 @@ class HeldOut:
 
 def fit(dataset: Dataset, taxonomy: Taxonomy, recipe: Recipe, progress: Step) -> Model:
     """Train on a dataset; raises `InputError` when it cannot be learned from."""
-    labels = {task: dataset.columns(task, taxonomy) for task in TASKS}
-    _check(dataset, labels)
+    labels = _labels(dataset, taxonomy, recipe)
     widths = {task: len(taxonomy.labels(task)) for task in TASKS}
     progress("读取、归一、脱敏", 0)
     texts = Reader().fields(dataset.fields).texts
     features = Features(recipe.features, open_segmenter(recipe.features.segmenter))
     tokens = features.tokens(texts)
     vocabulary, idf = choose(texts, tokens)
+    if not len(vocabulary):
+        raise InputError(place=dataset.name, reason="没有可学的文字：每个词都只出现在一条里")
     columns = vocabulary.table.columns(tokens.key)
     matrix = weighted(features.counts(tokens, columns, len(dataset), len(vocabulary)), idf)
     progress("训练各任务", len(TASKS))
@@ -68,12 +69,21 @@ def fit(dataset: Dataset, taxonomy: Taxonomy, recipe: Recipe, progress: Step) ->
     return Model(taxonomy, recipe.features, vocabulary, idf, heads, limits, card, _measured(held, limits))
 
 
-def _check(dataset: Dataset, labels: dict[str, Columns]) -> None:
+def _labels(dataset: Dataset, taxonomy: Taxonomy, recipe: Recipe) -> dict[str, Columns]:
+    """The columns of every task, all of which must be there and can be learned."""
     if len(dataset) < FEWEST:
         raise InputError(place=dataset.name, reason=f"只有 {len(dataset)} 条，至少要 {FEWEST} 条才能训练")
+    labels: dict[str, Columns] = {}
+    for task in TASKS:
+        if task not in dataset.labels:
+            raise InputError(place=dataset.name, reason=f"缺少 {task} 的标签列，四个任务都要有")
+        labels[task] = columns = dataset.columns(task, taxonomy)
     for task, columns in labels.items():
-        if len(np.unique(columns[columns != MISSING])) < 2:
-            raise InputError(place=f"{dataset.name}，列 {task}", reason="至少要有两种不同的标签才能训练")
+        if len(np.unique(columns[learnable(columns, recipe.heads)])) < 2:
+            fewest = recipe.heads.folds
+            raise InputError(place=f"{dataset.name}，列 {task}", reason=f"至少要两种标签，每种 {fewest} 条以上")
+        labels[task] = columns
+    return labels
 
 
 def _heads(fitted: dict[str, Fitted], labels: dict[str, Columns], widths: dict[str, int]) -> Heads:

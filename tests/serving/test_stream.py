@@ -69,7 +69,7 @@ def test_a_fault_is_told_once() -> None:
 def test_every_line_is_a_petition_a_fault_or_blank(lines: list[bytes]) -> None:
     stream = Stream("a.jsonl", ZONE)
     petitions = list(stream.petitions(lines))
-    blank = sum(not part.strip() for part in lines)
+    blank = sum(not part.removeprefix(b"\xef\xbb\xbf").strip() for part in lines)
     assert len(petitions) + stream.failed + blank == len(lines)
     assert len(stream.taken_faults()) == stream.failed
 
