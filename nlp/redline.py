@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -212,7 +212,7 @@ class RedLines:
         waived = self._waived if len(petition) <= self._brief else frozenset()
         return all(group in waived or self._stands((group,), petition) for group in rule.anywhere)
 
-    def _stands(self, groups: Sequence[str], petition: str) -> bool:
+    def _stands(self, groups: Iterable[str], petition: str) -> bool:
         return any(word in petition for group in groups for word in self._groups[group])
 
     def _together(self, rule: Rule, sentence: Sequence[Hit]) -> list[Hit]:

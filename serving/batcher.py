@@ -1,4 +1,4 @@
-"""Decide together what arrives together: requests of one turn of the event loop share a batch."""
+"""Decide together what arrives together: requests of a few turns of the event loop share a batch."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from nlp.decision import Decision
 from nlp.petition import Petition
 
 AT_ONCE = 64  # so many petitions are decided in the event loop; a request with more goes to a thread,
+TURNS = 3  # of the event loop, some microseconds each, in which more requests may join
 LONG = 50_000  # and so does one with more code points than this
 
 
@@ -36,10 +37,17 @@ class Batcher:
             return await run_in_threadpool(self._decider.decide, petitions, options)
         loop = asyncio.get_running_loop()
         if not self._waiting:
-            loop.call_soon(self._flush)
+            loop.call_soon(self._wait, TURNS)
         answer: asyncio.Future[list[Decision]] = loop.create_future()
         self._waiting.append((petitions, options, answer))
         return await answer
+
+    def _wait(self, turns: int) -> None:
+        """Let the loop look for more requests a few times before the batch is decided."""
+        if turns:
+            asyncio.get_running_loop().call_soon(self._wait, turns - 1)
+        else:
+            self._flush()
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -125,3 +126,17 @@ def test_a_decision_needs_no_network(served: tuple[str, str], checkout: Path) ->
     jiesu = checkout / ".venv" / "bin" / "jiesu"
     told = run("unshare", "--net", "--map-root-user", jiesu, "classify", "楼上一直漏水", cwd=checkout)
     assert "漏水渗水" in told
+
+
+def test_emergencies_are_decided_as_such(served: tuple[str, str], checkout: Path) -> None:
+    """Rules and model together, on petitions that neither has seen; the goal is 0.98 (docs/quality.md)."""
+    rows = [
+        json.loads(line) for line in (ROOT / "corpora/redlines/kept.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    petitions = [{"id": row["id"], "text": row["text"]} for row in rows]
+    answer = httpx.post(served[0] + "/v1/decisions", json={"petitions": petitions, "evidence": False}, timeout=60)
+    raised = [decision["clock"]["code"] == "emergency" for decision in answer.json()["decisions"]]
+    red = [row["red"] for row in rows]
+    found = sum(a and b for a, b in zip(raised, red, strict=True))
+    assert found / sum(red) >= 0.92
+    assert found / sum(raised) >= 0.90
