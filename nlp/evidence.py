@@ -68,7 +68,7 @@ class Explainer:
         hidden = np.concatenate(([0], np.cumsum(~texts.plain)))
         weight[hidden[end[first]] > hidden[start[first]]] = 0
         field = texts.bounds.searchsorted(start[first], side="right") - 1
-        top, task = _heaviest(row[first], weight)
+        top, task = _heaviest(row[first], start[first], weight)
         begin, stop = texts.start[start[first[top]]], texts.end[end[first[top]] - 1]
         value = weight[top, task].round(4)
         names = list(best)
@@ -117,12 +117,13 @@ def _totals(
     return sums.reshape(-1, width)[:count]
 
 
-def _heaviest(rows: NDArray[np.int64], weight: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _heaviest(
+    rows: NDArray[np.int64], place: NDArray[np.int64], weight: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The few words of each row with the largest positive weight for each task, and the task, by row."""
     word, task = np.nonzero(weight > 0)
     group = rows[word] * weight.shape[1] + task
-    heavy = weight[word, task]
-    order = np.argsort(group - heavy / (2 * heavy.max(initial=1)))  # by group, then the heaviest first
+    order = np.lexsort((place[word], -weight[word, task].round(9), group))  # ties go to the word that stands first
     ordered = group[order]
     rank = np.arange(len(order)) - ordered.searchsorted(ordered)
     chosen = order[rank < WORDS_SHOWN]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -188,9 +188,11 @@ class RedLines:
         hits = self._unmasked([Hit(end + 1 - size, end + 1, groups) for end, (size, groups) in found])
         present = {group for hit in hits for group in hit.groups}
         rules = [rule for rule in self._complete(rules, present) if not self._excused(rule, present)]
+        rules = [rule for rule in rules if not 0 < rule.within < len(petition)]
+        held = {group for _, (_, groups) in self._words.iter(petition) for group in groups} if rules else set()
         for rule in rules:
-            words = self._together(rule, hits)
-            if words and self._told(rule, petition):
+            words = self._told(rule, held, len(petition)) and self._together(rule, hits)
+            if words:
                 return RedLine(rule.kind, rule.name, tuple(sentence[hit.start : hit.end] for hit in words))
         return None
 
@@ -206,14 +208,9 @@ class RedLines:
     def _excused(self, rule: Rule, present: set[str]) -> bool:
         return present.isdisjoint(self._overrides) and not present.isdisjoint(rule.unless)
 
-    def _told(self, rule: Rule, petition: str) -> bool:
-        if 0 < rule.within < len(petition) or self._stands(rule.clear, petition):
-            return False
-        waived = self._waived if len(petition) <= self._brief else frozenset()
-        return all(group in waived or self._stands((group,), petition) for group in rule.anywhere)
-
-    def _stands(self, groups: Iterable[str], petition: str) -> bool:
-        return any(word in petition for group in groups for word in self._groups[group])
+    def _told(self, rule: Rule, held: set[str], size: int) -> bool:
+        waived = self._waived if size <= self._brief else frozenset()
+        return held.isdisjoint(rule.clear) and all(group in waived or group in held for group in rule.anywhere)
 
     def _together(self, rule: Rule, sentence: Sequence[Hit]) -> list[Hit]:
         """The nearest hits, one of each group, around a hit of the first group that nothing denies."""

@@ -24,6 +24,7 @@ fire = ["起火", "[着烧]了"]
 place = ["楼", "车"]
 tank = ["罐体"]
 spill = ["漏油"]
+leak = ["漏气"]
 past = ["去年"]
 now = ["正在"]
 fear = ["万一"]
@@ -39,6 +40,13 @@ kind = "poison"
 name = "漏油"
 groups = ["spill"]
 anywhere = ["tank", "soon"]
+[[rules]]
+kind = "gas"
+name = "漏气"
+groups = ["leak"]
+unless = []
+clear = ["past"]
+within = 12
 """
 
 
@@ -77,6 +85,11 @@ SMALL = {
     "罐体停在国道边的加油站前面。漏油了，马上要来人": ("漏油",),
     "楼里起火" + "，我们几户人家住在这里已经许多年了" * 3: None,  # longer than `long`
     "楼里起火，快派人" + "，我们几户人家住在这里已经许多年了" * 3: ("楼", "起火"),
+    "漏气了": ("漏气",),
+    "漏气了，去年": None,  # a word of `clear`
+    "去年的事。漏气了": None,  # even in another sentence
+    "漏气了，门口有人": ("漏气",),
+    "漏气了，门口站着好几个老邻居": None,  # longer than `within`
 }
 
 
