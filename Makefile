@@ -48,7 +48,7 @@ soak: $(VENV)/.test  ## the long repetitions; writes benchmarks/results/
 	@$(BIN)/python -m benchmarks --soak
 
 fit: setup  ## the linear default from the corpus
-	@$(BIN)/jiesu fit --default
+	@$(BIN)/jiesu fit --corpus --out var/models/default
 
 model: fit
 

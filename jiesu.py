@@ -39,6 +39,9 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        print(f"jiesu：{error.filename or '读写'}：{error.strerror}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         print(f"jiesu：内部错误 {type(error).__name__}，在 {place.filename}:{place.lineno}", file=sys.stderr)  # noqa: T201

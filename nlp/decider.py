@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,6 +25,7 @@ from nlp.taxonomy import EMERGENCY, TASKS
 from nlp.thresholds import Thresholds, margins
 
 RUNNERS_UP = {"category": 4, "tier": 1, "clock": 1, "type": 1}
+PORTION = 400_000  # code points; a batch of 1,024 letters has a quarter of a million
 NOTHING = "没有可读的内容，请人工处理"
 
 
@@ -63,6 +64,19 @@ class Answers:
         return alone
 
 
+def portions(petitions: Sequence[Petition]) -> Iterator[Sequence[Petition]]:
+    """The petitions in parts of at most `PORTION` code points (or one petition), so that memory stays flat."""
+    start = size = 0
+    for number, petition in enumerate(petitions):
+        length = len(petition.title) + len(petition.text)
+        if number > start and size + length > PORTION:
+            yield petitions[start:number]
+            start, size = number, 0
+        size += length
+    if start < len(petitions):
+        yield petitions[start:]
+
+
 class Decider:
     """One model with its rules, ready to decide; safe to share between threads."""
 
@@ -79,12 +93,13 @@ class Decider:
 
     def decide(self, petitions: Sequence[Petition], options: Options) -> list[Decision]:
         """One decision for each petition, in order; `options.now` has a zone."""
-        if not petitions:
-            return []
         self.router.check(options.profile)
-        reading = self._reader.read(petitions)
-        answers = self.answers(reading, evidence=options.evidence)
-        return self._decisions(petitions, reading, answers, options)
+        decisions: list[Decision] = []
+        for part in portions(petitions):
+            reading = self._reader.read(part)
+            answers = self.answers(reading, evidence=options.evidence)
+            decisions += self._decisions(part, reading, answers, options)
+        return decisions
 
     def answers(self, reading: Reading, *, evidence: bool = False) -> Answers:
         """What the model and the red lines say of a batch."""
@@ -156,12 +171,11 @@ class Decider:
 
     def _reasons(self, row: int, answers: Answers) -> list[str]:
         """Why a human is needed, in short lines; none where none is needed."""
-        if not answers.readable[row]:
-            return [NOTHING]
-        limits, reasons = self.model.thresholds, []
+        limits = self.model.thresholds
         redline = answers.redlines.get(row)
-        if redline:
-            reasons.append(redline.reason)
+        reasons = [redline.reason] if redline else []
+        if not answers.readable[row]:
+            return [*reasons, NOTHING]
         if answers.confidence[row] < limits.confidence:
             reasons.append(
                 f"把握不足：类别与层级同时正确的概率 {answers.confidence[row]:.3f}，低于 {limits.confidence:.3f}"

@@ -34,3 +34,5 @@ class RefusedData(JiesuError):
 
 class RefusedModel(JiesuError):
     """模型 {folder} 不能使用：{reason}"""
+
+    exit_code = 2

@@ -15,6 +15,7 @@ Columns = NDArray[np.int32]
 STEP = np.uint64(0x9E3779B97F4A7C15)  # odd, so it has an inverse modulo 2**64
 BACK = np.uint64(pow(int(STEP), -1, 2**64))
 SCRAMBLE = np.uint64(0xFF51AFD7ED558CCD)  # the first multiplier of MurmurHash3's finaliser
+LARGEST = 1 << 19  # code points of a buffer whose powers are kept for the next
 EMPTY = np.uint64(0)
 LOAD = 4  # slots for each key: one probe answers nearly always
 
@@ -23,7 +24,8 @@ class Hashes:
     """Hashes of any stretch of a buffer in constant time: prefix sums of code · STEP**position."""
 
     def __init__(self, codes: Codes) -> None:
-        powers, self._inverse = ladders(1 << max(10, len(codes).bit_length()))
+        size = 1 << max(10, len(codes).bit_length())
+        powers, self._inverse = ladders(size) if size <= LARGEST else ladders.__wrapped__(size)
         self._codes = scrambled(codes)
         self._grams: dict[int, Keys] = {}
         self._sums = np.zeros(len(codes) + 1, np.uint64)
@@ -48,7 +50,7 @@ class Hashes:
         return result
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=12)
 def ladders(size: int) -> tuple[Keys, Keys]:
     """The first `size` powers of STEP and of its inverse, modulo 2**64."""
     rungs = []

@@ -53,7 +53,12 @@ class Model:
         return list(self.heads.widths)
 
     def save(self, folder: Path, label: str = "model") -> Model:
-        """Write the model; it appears whole or not at all. Returns it with its name."""
+        """Write the model, whole or not at all, and return it with its name.
+
+        An older model of the same place gives way; any other content is left alone (`RefusedModel`).
+        """
+        if folder.exists() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
+            raise RefusedModel(folder=folder, reason="这里已有别的文件，不会覆盖；请换一个文件夹")
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         try:
@@ -61,9 +66,9 @@ class Model:
             manifest = self._manifest(draft, label)
             manifest["seal"] = sealed(manifest)
             (draft / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-            if folder.exists():
-                shutil.rmtree(folder)
-            os.replace(draft, folder)
+            for path in (draft, *draft.iterdir()):
+                path.chmod(0o755 if path.is_dir() else 0o644)  # a service account must be able to read it
+            _swap(draft, folder)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         return load(folder)
@@ -96,6 +101,19 @@ def sealed(manifest: dict[str, Any]) -> str:
     """SHA-256 of a manifest without its own seal."""
     open_part = {key: value for key, value in manifest.items() if key != "seal"}
     return hashlib.sha256(json.dumps(open_part, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def _swap(draft: Path, folder: Path) -> None:
+    """Put `draft` in the place of `folder`; if that fails, the older one is there again."""
+    old = draft.with_name(draft.name + "-old")
+    if folder.exists():
+        os.replace(folder, old)
+    try:
+        os.replace(draft, folder)
+    except OSError:
+        os.replace(old, folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def load(folder: Path) -> Model:

@@ -13,13 +13,14 @@ from nlp.decider import Decider, Options
 from nlp.decision import Decision
 from nlp.petition import Petition
 
-AT_ONCE = 64  # so many petitions are decided in the event loop; a request with more goes to a thread,
-TURNS = 3  # of the event loop, some microseconds each, in which more requests may join
-LONG = 50_000  # and so does one with more code points than this
+# What is decided in the event loop; a request with more petitions or code points goes to a thread.
+AT_ONCE = 64
+LONG = 50_000
+TURNS = 3  # of the event loop, some microseconds each, in which more requests may join a batch
 
 
 class Batcher:
-    """Collects small requests until the loop has run what was ready, then decides them in one go.
+    """Collects small requests for a few turns of the event loop, then decides them in one go.
 
     Nobody waits for a clock: a request that is alone is decided at once.
     """

@@ -22,7 +22,7 @@ from serving.default import open_model
 from serving.logs import start_logging
 from serving.memory import settle
 from serving.problems import path_of
-from serving.schema import Accuracy
+from serving.schema import YEARS, Accuracy
 from serving.settings import Settings
 from serving.stream import Stream, decide_stream
 
@@ -48,6 +48,8 @@ def moment(settings: Settings, now: str | None) -> datetime:
         time = datetime.fromisoformat(now)
     except ValueError as error:
         raise InputError(place="--now", reason=f"{now!r} 不是 ISO 8601 时间") from error
+    if time.year not in YEARS:
+        raise InputError(place="--now", reason=f"年份须在 {YEARS[0]}–{YEARS[-1]} 之间")
     return time if time.tzinfo else time.replace(tzinfo=settings.zone)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import Annotated
@@ -12,6 +13,7 @@ from nlp.decision import Decision
 from nlp.petition import Petition
 
 MOST_PETITIONS = 1000
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")  # a bare number would be taken for seconds since 1970
 YEARS = range(1900, 2200)  # outside, the end of a clock may not be a date
 
 
@@ -36,6 +38,13 @@ class PetitionIn(BaseModel):
     location: str | None = None
     received_at: datetime | None = Field(None, description="受理时间，ISO 8601；时限从这里起算")
     phone: str | None = None
+
+    @field_validator("received_at", mode="before")
+    @classmethod
+    def _is_written(cls, time: object) -> object:
+        if time is not None and not (isinstance(time, str) and DATE.match(time)):
+            raise ValueError("须为 ISO 8601 时间，如 2026-11-23T09:12:03+08:00")
+        return time
 
     @field_validator("received_at")
     @classmethod

@@ -14,6 +14,7 @@ from nlp.petition import Petition
 from nlp.taxonomy import Taxonomy
 
 MISSING = -1
+LONGEST = 20  # characters of a label
 
 
 @dataclass(frozen=True)
@@ -45,5 +46,14 @@ class Dataset:
         position = {code: column for column, code in enumerate(taxonomy.codes(task))} | {"": MISSING}
         for number, code in enumerate(self.labels[task], 1):
             if code not in position:
-                raise InputError(place=f"{self.name} 第 {number} 条，列 {task}", reason=f"标签 {code!r} 不在分类体系里")
+                raise InputError(
+                    place=f"{self.name} 第 {number} 条，列 {task}", reason=f"标签 {shown(code)} 不在分类体系里"
+                )
         return np.array([position[code] for code in self.labels[task]], np.int64)
+
+
+def shown(code: str) -> str:
+    """A label as an error may quote it: a column taken by mistake holds whole petitions."""
+    return (
+        repr(code) if len(code) <= LONGEST and sum(c.isdigit() for c in code) < 5 else f"（{len(code)} 个字，不显示）"
+    )

@@ -20,13 +20,17 @@ CHUNK = 1024
 
 @dataclass(frozen=True)
 class Report:
-    """Scores of a model on a dataset; every figure is of `rows` petitions, with its interval."""
+    """Scores of a model on a dataset; every figure is of `rows` petitions, with its interval.
+
+    alone: (rows,) answered without a human. known: task → (rows,) rows that have a label.
+    """
 
     model: str
     data: str
     rows: int
     tasks: dict[str, TaskScore]
     alone: NDArray[np.bool_]
+    known: dict[str, NDArray[np.bool_]]
 
     @property
     def coverage(self) -> float:
@@ -35,8 +39,8 @@ class Report:
 
     def error_alone(self, task: str) -> float:
         """The share of wrong answers to `task` among the petitions answered without a human."""
-        right = self.tasks[task].right
-        return float((~right[self.alone]).mean()) if len(right) == len(self.alone) and self.alone.any() else 0.0
+        alone = self.alone[self.known[task]]
+        return float((~self.tasks[task].right[alone]).mean()) if alone.any() else 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """The contract's JSON, with what the model answers alone."""
@@ -59,13 +63,14 @@ def evaluate(model: Model, dataset: Dataset) -> Report:
         decider.answers(reader.fields(dataset.fields[2 * first : 2 * (first + CHUNK)]))
         for first in range(0, len(dataset), CHUNK)
     ]
-    tasks = {}
+    tasks, labelled = {}, {}
     for task in (task for task in TASKS if task in dataset.labels):
         columns = dataset.columns(task, model.taxonomy)
         known = columns != MISSING
         if known.any():
+            labelled[task] = known
             best = np.concatenate([part.best[task] for part in parts])
             marginals = np.concatenate([part.marginals[task] for part in parts])
             tasks[task] = TaskScore(best[known], columns[known], marginals[known])
     alone = np.concatenate([part.alone(model.thresholds) for part in parts])
-    return Report(model.name, dataset.name, len(dataset), tasks, alone)
+    return Report(model.name, dataset.name, len(dataset), tasks, alone, labelled)

@@ -82,7 +82,6 @@ def _labels(dataset: Dataset, taxonomy: Taxonomy, recipe: Recipe) -> dict[str, C
         if len(np.unique(columns[learnable(columns, recipe.heads)])) < 2:
             fewest = recipe.heads.folds
             raise InputError(place=f"{dataset.name}，列 {task}", reason=f"至少要两种标签，每种 {fewest} 条以上")
-        labels[task] = columns
     return labels
 
 

@@ -125,7 +125,7 @@ def test_a_setting_out_of_reach_is_named(decide: Run, monkeypatch: pytest.Monkey
 
 def test_a_model_that_is_none_is_refused(run: Run, tmp_path: Path) -> None:
     done = run("decide", "--model", tmp_path, stdin=b"")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert str(tmp_path) in done.stderr
     assert "Traceback" not in done.stderr
 
