@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,6 +109,9 @@ class RedLines:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise RefusedData(file=path, reason=f"缺少字段 {error}") from error
         self._check(path)
+        self._by_sign: dict[str, list[tuple[int, Rule]]] = {}
+        for number, rule in enumerate(self._rules):
+            self._by_sign.setdefault(rule.groups[0], []).append((number, rule))
         signs = {word for rule in self._rules for word in self._groups[rule.groups[0]]}
         cries = {word for group in self._calls for word in self._groups[group]}
         self._signs, self._cries = by_opening(signs), by_opening(cries)
@@ -182,13 +186,12 @@ class RedLines:
     def _line(self, sentence: str, petition: str) -> RedLine | None:
         """The first rule that holds in one sentence of a petition."""
         found = list(self._words.iter(sentence))
-        rules = self._complete(self._rules, {group for _, (_, groups) in found for group in groups})
+        rules = self._complete({group for _, (_, groups) in found for group in groups}, len(petition))
         if not rules:
             return None
         hits = self._unmasked([Hit(end + 1 - size, end + 1, groups) for end, (size, groups) in found])
         present = {group for hit in hits for group in hit.groups}
-        rules = [rule for rule in self._complete(rules, present) if not self._excused(rule, present)]
-        rules = [rule for rule in rules if not 0 < rule.within < len(petition)]
+        rules = [rule for rule in rules if present.issuperset(rule.groups) and not self._excused(rule, present)]
         held = {group for _, (_, groups) in self._words.iter(petition) for group in groups} if rules else set()
         for rule in rules:
             words = self._told(rule, held, len(petition)) and self._together(rule, hits)
@@ -196,9 +199,11 @@ class RedLines:
                 return RedLine(rule.kind, rule.name, tuple(sentence[hit.start : hit.end] for hit in words))
         return None
 
-    @staticmethod
-    def _complete(rules: Sequence[Rule], present: set[str]) -> list[Rule]:
-        return [rule for rule in rules if rule.groups[0] in present and present.issuperset(rule.groups)]
+    def _complete(self, present: set[str], size: int) -> list[Rule]:
+        """The rules for petitions of a size all of whose groups are present, in the file's order."""
+        numbered = [pair for group in present & self._by_sign.keys() for pair in self._by_sign[group]]
+        numbered.sort(key=itemgetter(0))
+        return [rule for _, rule in numbered if present.issuperset(rule.groups) and not 0 < rule.within < size]
 
     def _unmasked(self, hits: list[Hit]) -> list[Hit]:
         """The hits without those inside a decoy, a longer word that means something else."""
