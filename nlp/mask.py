@@ -59,12 +59,23 @@ class Masker:
 
     def __call__(self, texts: Texts, notes: SourceEdits) -> Texts:
         """Cleaned texts without personal data, each find added to `notes`; twice changes nothing."""
-        while True:
-            edits = self._edits(texts)
-            if not edits:
-                return texts
+        edits = self._edits(texts)
+        while edits:
+            changed = sorted({texts.field(edit.start) for edit in edits})
             texts.note(edits, notes)
             texts = texts.edited(edits)
+            edits = self._again(texts, changed)
+        return texts
+
+    def _again(self, texts: Texts, numbers: list[int]) -> list[Edit]:
+        """What is to be masked now in the texts that changed."""
+        part = texts.part(numbers)
+        moved = texts.bounds[numbers] - part.bounds[:-1]
+        edits = []
+        for start, end, label in self._edits(part):
+            shift = int(moved[part.field(start)])
+            edits.append(Edit(start + shift, end + shift, label))
+        return edits
 
     def _edits(self, texts: Texts) -> list[Edit]:
         edits: list[Edit] = []

@@ -109,6 +109,13 @@ class Texts:
         moved: Offsets = np.concatenate(([0], np.cumsum(keep)))[self.bounds]
         return Texts(self.codes[keep], self.start[keep], self.end[keep], moved)
 
+    def part(self, numbers: Sequence[int]) -> Texts:
+        """Some of the texts, by their numbers."""
+        first, last = self.bounds[numbers], self.bounds[np.asarray(numbers) + 1]
+        places = np.concatenate([np.arange(start, end) for start, end in zip(first, last, strict=True)])
+        bounds = np.concatenate(([0], np.cumsum(last - first)))
+        return Texts(self.codes[places], self.start[places], self.end[places], bounds)
+
     def head(self, limit: int) -> Texts:
         """The texts, of the longer ones only the first `limit` code points."""
         lengths = self.bounds[1:] - self.bounds[:-1]
