@@ -83,7 +83,7 @@ class Route:
 
 @dataclass(slots=True)
 class Decision:
-    """The whole answer to one petition; not frozen, because freezing costs a tenth of the hot path."""
+    """The whole answer to one petition; not frozen, because frozen ones take longer to make."""
 
     id: str
     decision_id: str

@@ -69,7 +69,7 @@ def _without_accents(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def folding() -> Folding:
-    """Build the table (a tenth of a second), once in a process."""
+    """Build the table (a quarter of a second), once in a process."""
     pairs = simplified()
     width = np.ones(SIZE, np.uint8)
     first = np.arange(SIZE, dtype=np.uint32)

@@ -50,7 +50,7 @@ class ReferenceSegmenter:
     name = "jieba"
 
     def __init__(self, words: Sequence[str]) -> None:
-        import jieba  # noqa: PLC0415 - 0.4 s and 100 MB that the service never needs
+        import jieba  # noqa: PLC0415 - the service never needs it
 
         jieba.setLogLevel(logging.WARNING)
         self.version = version("jieba")

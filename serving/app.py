@@ -44,7 +44,7 @@ def create_app(settings: Settings, decider: Decider | None = None) -> FastAPI:
 
 
 class Direct(APIRoute):
-    """A route whose endpoint takes the request as it is: FastAPI's hot path costs as much as a decision."""
+    """A route whose endpoint takes the request as it is, without FastAPI's own parsing and encoding."""
 
     def get_route_handler(self) -> Handler:
         """The endpoint itself."""
