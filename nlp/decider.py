@@ -43,7 +43,7 @@ class Answers:
     """What model and rules say of a batch, before it is put into words.
 
     best: task → (n,) columns; marginals: task → (n, labels); readable: (n,) any feature known.
-    confidence: (n,) category and tier together; margin: (n,) lead of the first category.
+    confidence: (n,) of the decided category; margin: (n,) lead of the first category.
     shortened: the petitions that were not read to their end.
     """
 
@@ -177,9 +177,7 @@ class Decider:
         if not answers.readable[row]:
             return [*reasons, NOTHING]
         if answers.confidence[row] < limits.confidence:
-            reasons.append(
-                f"把握不足：类别与层级同时正确的概率 {answers.confidence[row]:.3f}，低于 {limits.confidence:.3f}"
-            )
+            reasons.append(f"把握不足：类别正确的概率 {answers.confidence[row]:.3f}，低于 {limits.confidence:.3f}")
         if answers.margin[row] < limits.margin:
             reasons.append(f"前两个类别过于接近，只差 {answers.margin[row]:.2f}")
         if row in answers.shortened:

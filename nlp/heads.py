@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -33,6 +33,18 @@ def tempered(probabilities: Matrix, temperature: float) -> Matrix:
     return result
 
 
+def lifted(probabilities: Probabilities, lifts: Mapping[str, Matrix]) -> Probabilities:
+    """The tasks of `lifts` made likelier or less likely, as they go with the likely categories.
+
+    lifts: task → (categories, labels) how many times likelier a label is under a category than over all.
+    """
+    result = dict(probabilities)
+    for task, lift in lifts.items():
+        raised = probabilities[task] * np.einsum("nc,cl->nl", probabilities["category"], lift)
+        result[task] = raised / raised.sum(axis=1, keepdims=True)
+    return result
+
+
 @dataclass(frozen=True)
 class Heads:
     """Linear classifiers over the same features, each label calibrated by Platt's sigmoid.
@@ -41,12 +53,14 @@ class Heads:
     give are log-odds, the slopes and offsets of the sigmoids multiplied in.
     widths: task → number of its labels, in the order of the columns.
     temperatures: task → what is left to make the probabilities as sure as they are right.
+    lifts: task → (categories, labels) what the category says about it; none for a task by itself.
     """
 
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
     widths: Mapping[str, int]
     temperatures: Mapping[str, float]
+    lifts: Mapping[str, Matrix] = field(default_factory=dict)
 
     def columns(self, task: str) -> slice:
         """Where the columns of a task stand."""
@@ -73,6 +87,7 @@ class Heads:
         if calibrated:
             own **= exponents
         own /= np.add.reduceat(own, starts, axis=1).repeat(widths, axis=1)
-        return {
+        each = {
             task: own[:, start : start + width] for task, start, width in zip(self.widths, starts, widths, strict=True)
         }
+        return lifted(each, self.lifts) if calibrated else each

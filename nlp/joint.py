@@ -21,7 +21,7 @@ class Joint:
 
     best: task → (n,) column of the most probable combination that the table allows.
     marginals: task → (n, labels) probability of each label, summed over what is allowed.
-    confidence: (n,) probability of the decided category and tier together.
+    confidence: (n,) probability of the decided category.
     """
 
     best: dict[str, NDArray[np.intp]]
@@ -52,12 +52,11 @@ class Table:
         cells = (np.einsum("nc,cp->np", category, self._flat) * pair / total).reshape(len(tier), tier.shape[1], -1)
         best_category, best_pair = self._best(category, pair)
         best_tier, best_clock = np.divmod(best_pair, clock.shape[1])
-        rows = np.arange(len(tier))
-        chosen = tier[rows, best_tier, None] * clock * self.allowed[best_category, best_tier]
+        marginal = mass / total
         return Joint(
             best={"category": best_category, "tier": best_tier, "clock": best_clock},
-            marginals={"category": mass / total, "tier": cells.sum(axis=2), "clock": cells.sum(axis=1)},
-            confidence=category[rows, best_category] * chosen.sum(axis=1) / total[:, 0],
+            marginals={"category": marginal, "tier": cells.sum(axis=2), "clock": cells.sum(axis=1)},
+            confidence=marginal[np.arange(len(tier)), best_category],
         )
 
     def _best(self, category: Matrix, pair: Matrix) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

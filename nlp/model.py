@@ -25,8 +25,9 @@ from nlp.taxonomy import Taxonomy
 from nlp.thresholds import Thresholds
 from nlp.vocabulary import Vocabulary
 
-FORMAT = 1
+FORMAT = 2  # 1 had no lifts; such a model is read as before
 MANIFEST = "manifest.json"
+LIFT = "lift."  # before the task, the name of a tensor
 FILES = ("tensors.safetensors", "words.txt", "grams.txt", "taxonomy.json")
 
 
@@ -74,7 +75,8 @@ class Model:
         return load(folder)
 
     def _write_files(self, folder: Path) -> None:
-        save_file({"weights": self.heads.weights, "bias": self.heads.bias, "idf": self.idf}, folder / FILES[0])
+        lifts = {LIFT + task: lift for task, lift in self.heads.lifts.items()}
+        save_file({"weights": self.heads.weights, "bias": self.heads.bias, "idf": self.idf} | lifts, folder / FILES[0])
         (folder / "words.txt").write_text("\n".join(self.vocabulary.words), encoding="utf-8")
         (folder / "grams.txt").write_text("\n".join(self.vocabulary.grams), encoding="utf-8")
         (folder / "taxonomy.json").write_text(json.dumps(self.taxonomy.as_dict(), ensure_ascii=False), encoding="utf-8")
@@ -140,8 +142,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         known, files = manifest["format"], set(dict(manifest["files"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RefusedModel(folder=folder, reason=f"没有可读的 {MANIFEST}（{error}）") from error
-    if known != FORMAT:
-        raise RefusedModel(folder=folder, reason=f"格式版本 {known}，本程序只认 {FORMAT}")
+    if known not in range(1, FORMAT + 1):
+        raise RefusedModel(folder=folder, reason=f"格式版本 {known}，本程序只认 1 到 {FORMAT}")
     if files != set(FILES):
         raise RefusedModel(folder=folder, reason=f"清单列出的文件应为 {'、'.join(FILES)}")
     if manifest.get("dictionary") != lexicon_hash():
@@ -155,11 +157,14 @@ def _built(folder: Path, manifest: dict[str, Any]) -> Model:
     if taxonomy.hash != manifest["taxonomy"]:
         raise ValueError("分类体系与清单不符")
     vocabulary = Vocabulary(_lines(folder / "words.txt"), _lines(folder / "grams.txt"))
-    heads = Heads(tensors["weights"], tensors["bias"], manifest["widths"], manifest["temperatures"])
+    lifts = {name.removeprefix(LIFT): tensor for name, tensor in tensors.items() if name.startswith(LIFT)}
+    heads = Heads(tensors["weights"], tensors["bias"], manifest["widths"], manifest["temperatures"], lifts)
     if heads.weights.shape != (len(vocabulary), len(heads.bias)) or len(tensors["idf"]) != len(vocabulary):
         raise ValueError("张量的形状与词表不符")
     if any(width != len(taxonomy.labels(task)) for task, width in heads.widths.items()):
         raise ValueError("各任务的标签数与分类体系不符")
+    if any(lift.shape != (heads.widths["category"], heads.widths[task]) for task, lift in lifts.items()):
+        raise ValueError("提升表的形状与标签数不符")
     if manifest["features"]["segmenter"] not in SEGMENTERS:
         raise ValueError("没有这个分词器")
     settings = manifest["features"] | {"grams": tuple(manifest["features"]["grams"])}

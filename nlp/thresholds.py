@@ -12,8 +12,8 @@ from nlp.heads import Matrix
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Below `confidence` (category and tier together), or with a lead of less than `margin`
-    between the first two categories, a human is asked; `error` is the share of wrong categories
+    """With a category less probable than `confidence`, or a lead of less than `margin` between the
+    first two categories, a human is asked; `error` is the share of wrong categories
     that the confidence threshold promises among those answered without one.
     """
 

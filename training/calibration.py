@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 
-from nlp.heads import Matrix, tempered
+from nlp.heads import Matrix, lifted, tempered
 
 BINS = 15
 NEVER = 1.01  # a confidence that no answer has
+PRIOR = 20  # rows that each category is given beforehand, labelled like all rows
 TIE = 0.05  # a lead of the first category smaller than this is no lead
 
 
@@ -22,6 +23,32 @@ def temperature(probabilities: Matrix, columns: NDArray[np.int64]) -> float:
         return float(-np.log(np.maximum(likelihood, 1e-12)).mean())
 
     return round(float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x)), 4)
+
+
+def lift(categories: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> Matrix:
+    """(categories, labels) of `shape`: P(label | category) / P(label), towards 1 where rows are few."""
+    together = np.zeros(shape)
+    np.add.at(together, (categories, columns), 1)
+    share = together.sum(axis=0) / max(1, len(columns))
+    given = (together + PRIOR * share) / (together.sum(axis=1, keepdims=True) + PRIOR)
+    lifts: Matrix = np.divide(given, share, out=np.ones(shape), where=share > 0)
+    return lifts
+
+
+def settled(probabilities: Matrix, columns: NDArray[np.int64], category: Matrix, full: Matrix) -> tuple[float, Matrix]:
+    """The temperature of a task and the power of its full lift with the least negative log-likelihood together.
+
+    probabilities: (n, labels) held-out. category: (n, categories) calibrated. Returns the lift to that power.
+    """
+    rows = np.arange(len(columns))
+
+    def loss(point: NDArray[np.float64]) -> float:
+        heads = {"category": category, "": tempered(probabilities, float(np.exp(point[0])))}
+        likelihood = lifted(heads, {"": full ** point[1]})[""][rows, columns]
+        return float(-np.log(np.maximum(likelihood, 1e-12)).mean())
+
+    found = minimize(loss, (0.0, 0.5), method="Nelder-Mead", bounds=((-2, 2), (0, 1)), options={"xatol": 1e-3}).x
+    return round(float(np.exp(found[0])), 4), (full ** float(found[1])).round(4)
 
 
 def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from nlp.errors import InputError
 from nlp.features import Features, FeatureSettings, weighted
-from nlp.heads import Heads, tempered
+from nlp.heads import Heads, Matrix, lifted, tempered
 from nlp.joint import Table
 from nlp.model import Model
 from nlp.reader import Reader
 from nlp.segment import open_segmenter
 from nlp.taxonomy import TASKS, Taxonomy
 from nlp.thresholds import Thresholds
-from training.calibration import TIE, temperature, threshold
+from training.calibration import TIE, lift, settled, temperature, threshold
 from training.dataset import Dataset
 from training.heads import Columns, FitSettings, Fitted, fit_heads, learnable
 from training.scores import TaskScore
@@ -63,7 +63,7 @@ def fit(dataset: Dataset, taxonomy: Taxonomy, recipe: Recipe, progress: Step) ->
     progress("训练各任务", len(TASKS))
     fitted = fit_heads(matrix, labels, widths, recipe.heads, lambda: progress("训练各任务", -1))
     heads = _heads(fitted, labels, widths)
-    held = held_out(fitted, labels, heads.temperatures, Table(taxonomy))
+    held = held_out(fitted, labels, heads, Table(taxonomy))
     limits = Thresholds(threshold(held.confidence, held.right, recipe.error), TIE, recipe.error)
     card = _card(dataset, recipe) | {"not_learned": _not_learned(fitted, labels, taxonomy)}
     return Model(taxonomy, recipe.features, vocabulary, idf, heads, limits, card, _measured(held, limits))
@@ -86,10 +86,19 @@ def _labels(dataset: Dataset, taxonomy: Taxonomy, recipe: Recipe) -> dict[str, C
 
 
 def _heads(fitted: dict[str, Fitted], labels: dict[str, Columns], widths: dict[str, int]) -> Heads:
-    temperatures = {task: temperature(head.held[head.known], labels[task][head.known]) for task, head in fitted.items()}
+    """The heads side by side, calibrated on what they answered to rows that they had not seen."""
+    first = fitted["category"]
+    temperatures = {"category": temperature(first.held[first.known], labels["category"][first.known])}
+    category = tempered(first.held, temperatures["category"])
+    lifts: dict[str, Matrix] = {}
+    for task in (task for task in fitted if task != "category"):
+        both = fitted[task].known & first.known
+        columns = labels[task][both]
+        full = lift(labels["category"][both], columns, (widths["category"], widths[task]))
+        temperatures[task], lifts[task] = settled(fitted[task].held[both], columns, category[both], full)
     weights = np.concatenate([fitted[task].weights for task in widths], axis=1)
     bias = np.concatenate([fitted[task].bias for task in widths])
-    return Heads(weights, bias, widths, temperatures)
+    return Heads(weights, bias, widths, temperatures, lifts)
 
 
 def _not_learned(fitted: dict[str, Fitted], labels: dict[str, Columns], taxonomy: Taxonomy) -> dict[str, list[str]]:
@@ -101,13 +110,13 @@ def _not_learned(fitted: dict[str, Fitted], labels: dict[str, Columns], taxonomy
     }
 
 
-def held_out(fitted: dict[str, Fitted], labels: dict[str, Columns], temperatures: Mapping[str, float],
-             table: Table) -> HeldOut:  # fmt: skip
+def held_out(fitted: dict[str, Fitted], labels: dict[str, Columns], heads: Heads, table: Table) -> HeldOut:
     """Decode the out-of-fold answers together, as serving does, and compare with the labels."""
-    heads = {task: tempered(head.held, temperatures[task]) for task, head in fitted.items()}
-    joint = table.decode(heads)
-    best = joint.best | {"type": heads["type"].argmax(axis=1)}
-    marginals = joint.marginals | {"type": heads["type"]}
+    each = {task: tempered(head.held, heads.temperatures[task]) for task, head in fitted.items()}
+    answered = lifted(each, heads.lifts)
+    joint = table.decode(answered)
+    best = joint.best | {"type": answered["type"].argmax(axis=1)}
+    marginals = joint.marginals | {"type": answered["type"]}
     judged = {}
     for task, head in fitted.items():
         known = head.known

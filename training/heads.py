@@ -1,20 +1,22 @@
-"""Fit the heads: scikit-learn's linear SVM with Platt's sigmoids, one a task, and out of fold."""
+"""Fit the heads: the machine with Platt's sigmoids, one a task, and out of fold."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.svm import LinearSVC
 
 from nlp.heads import Matrix, normalised
 from training.dataset import MISSING
+from training.machine import Machine
 
 NEVER = -60.0  # the log-odds of a label that was not learned: its probability is zero
 Columns = NDArray[np.int64]
@@ -23,9 +25,10 @@ Weights = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How the heads are fitted; chosen on held-out rows of the project's own corpus (decision 0004)."""
+    """How the heads are fitted; chosen on held-out rows of the project's own corpus (decision 0010)."""
 
-    strength: float = 0.5  # scikit-learn's C
+    strength: float = 1.0  # scikit-learn's C
+    share: float = 0.5  # of naive Bayes
     folds: int = 4
     seed: int = 20261122
     jobs: int = 2
@@ -51,14 +54,31 @@ def learnable(columns: Columns, settings: FitSettings) -> NDArray[np.bool_]:
     return result
 
 
-def estimator(settings: FitSettings) -> CalibratedClassifierCV:
-    """The estimator of one head: fitted on all rows, its sigmoids on out-of-fold scores."""
-    return CalibratedClassifierCV(machine(settings), method="sigmoid", cv=splits(settings), ensemble=False)
+class Scores(ClassifierMixin, BaseEstimator):
+    """Stands for a classifier whose scores are known already: they come in as the features."""
+
+    def fit(self, scores: Matrix, labels: Columns) -> Scores:
+        """Nothing is left to learn but which labels there are."""
+        self.classes_ = np.unique(labels)
+        return self
+
+    def decision_function(self, scores: Matrix) -> Matrix:
+        """The scores themselves."""
+        return scores.ravel() if scores.shape[1] == 1 else scores
+
+    predict = decision_function  # CalibratedClassifierCV wants to see it, and never calls it
 
 
-def machine(settings: FitSettings) -> LinearSVC:
+def sigmoids(scores: Matrix, labels: Columns) -> list[Any]:
+    """Platt's sigmoid of each scored label (slope `a_`, offset `b_`), fitted on (rows, scored labels) scores."""
+    calibrated = CalibratedClassifierCV(Scores(), method="sigmoid", cv=2, ensemble=False).fit(scores, labels)
+    result: list[Any] = calibrated.calibrated_classifiers_[0].calibrators
+    return result
+
+
+def machine(settings: FitSettings) -> Machine:
     """The classifier below the sigmoids."""
-    return LinearSVC(C=settings.strength, class_weight="balanced", random_state=settings.seed)
+    return Machine(strength=settings.strength, share=settings.share, seed=settings.seed)
 
 
 def splits(settings: FitSettings) -> StratifiedKFold:
@@ -67,21 +87,21 @@ def splits(settings: FitSettings) -> StratifiedKFold:
 
 
 def fit_head(matrix: csr_matrix, columns: Columns, width: int, settings: FitSettings) -> Fitted:
-    """Fit one task on the rows that have a label that can be learned."""
+    """Fit one task on the rows that have a label that can be learned; the sigmoids on out-of-fold scores."""
     known = learnable(columns, settings)
     rows, labels = matrix[known], columns[known]
-    whole = estimator(settings).fit(rows, labels)
-    fitted, present = whole.calibrated_classifiers_[0], whole.classes_
+    whole = machine(settings).fit(rows, labels)
     scores = cross_val_predict(machine(settings), rows, labels, cv=splits(settings), method="decision_function")
+    scores = scores.reshape(len(labels), -1)
+    present = whole.classes_
     weights = np.zeros((matrix.shape[1], width), np.float32)
     bias = np.full(width, NEVER, np.float32)
     log_odds = np.full((len(columns), width), NEVER)
-    support = fitted.estimator
     scored = present if len(present) > 2 else present[1:]
-    for place, (column, sigmoid) in enumerate(zip(scored, fitted.calibrators, strict=True)):
-        weights[:, column] = -sigmoid.a_ * support.coef_[place]
-        bias[column] = -sigmoid.a_ * support.intercept_[place] - sigmoid.b_
-        log_odds[known, column] = -sigmoid.a_ * scores.reshape(len(labels), -1)[:, place] - sigmoid.b_
+    for place, (column, sigmoid) in enumerate(zip(scored, sigmoids(scores, labels), strict=True)):
+        weights[:, column] = -sigmoid.a_ * whole.coef_[place]
+        bias[column] = -sigmoid.a_ * whole.intercept_[place] - sigmoid.b_
+        log_odds[known, column] = -sigmoid.a_ * scores[:, place] - sigmoid.b_
     if len(present) == 2:
         first, second = present
         weights[:, first], bias[first], log_odds[:, first] = -weights[:, second], -bias[second], -log_odds[:, second]

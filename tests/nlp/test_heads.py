@@ -11,18 +11,24 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
+from sklearn.calibration import CalibratedClassifierCV
 
 from nlp.features import Features, weighted
-from nlp.heads import Heads, Matrix, normalised, tempered
+from nlp.heads import Heads, Matrix, lifted, normalised, tempered
 from nlp.model import Model
 from nlp.reader import Reader
 from nlp.segment import open_segmenter
 from nlp.taxonomy import TASKS, Taxonomy
 from training.dataset import Dataset
-from training.heads import FitSettings, estimator, fit_head, learnable
+from training.heads import FitSettings, fit_head, learnable, machine, splits
 
 SETTINGS = FitSettings(jobs=1)
 scores = hnp.arrays(np.float64, hnp.array_shapes(min_dims=2, max_dims=2), elements=st.floats(-60, 60))
+
+
+def estimator() -> CalibratedClassifierCV:
+    """The same head by scikit-learn alone."""
+    return CalibratedClassifierCV(machine(SETTINGS), method="sigmoid", cv=splits(SETTINGS), ensemble=False)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +46,7 @@ def test_probabilities_are_those_of_scikit_learn(
 ) -> None:
     columns = dataset.columns(task, taxonomy)
     known = learnable(columns, SETTINGS)
-    theirs = estimator(SETTINGS).fit(matrix[known], columns[known])
+    theirs = estimator().fit(matrix[known], columns[known])
     ours = model.heads.probabilities(matrix, calibrated=False)[task]
     np.testing.assert_allclose(ours[:, theirs.classes_], theirs.predict_proba(matrix), atol=1e-5)
 
@@ -56,7 +62,7 @@ def test_two_labels_out_of_three_are_those_of_scikit_learn_too(seed: int) -> Non
     matrix, columns = two_labels(80, seed)
     head = fit_head(matrix, columns, 3, SETTINGS)
     ours = Heads(head.weights, head.bias, {"tier": 3}, {"tier": 1.0}).probabilities(matrix, calibrated=False)["tier"]
-    theirs = estimator(SETTINGS).fit(matrix, columns).predict_proba(matrix)
+    theirs = estimator().fit(matrix, columns).predict_proba(matrix)
     np.testing.assert_allclose(ours[:, [0, 2]], theirs, atol=1e-5)
     assert ours[:, 1].max() < 1e-9
 
@@ -84,10 +90,11 @@ def test_a_temperature_over_one_flattens_and_under_one_sharpens() -> None:
     np.testing.assert_allclose(tempered(plain, 1.0), plain)
 
 
-def test_calibrated_probabilities_are_tempered_ones(model: Model, matrix: csr_matrix) -> None:
+def test_calibrated_probabilities_are_tempered_and_lifted_ones(model: Model, matrix: csr_matrix) -> None:
     plain, calibrated = model.heads.probabilities(matrix, calibrated=False), model.heads.probabilities(matrix)
-    for task in TASKS:
-        np.testing.assert_allclose(calibrated[task], tempered(plain[task], model.heads.temperatures[task]))
+    each = {task: tempered(plain[task], model.heads.temperatures[task]) for task in TASKS}
+    for task, known in lifted(each, model.heads.lifts).items():
+        np.testing.assert_allclose(calibrated[task], known)
 
 
 def test_the_columns_of_the_tasks_lie_side_by_side(model: Model, taxonomy: Taxonomy) -> None:
@@ -95,3 +102,22 @@ def test_the_columns_of_the_tasks_lie_side_by_side(model: Model, taxonomy: Taxon
     assert [part.stop - part.start for part in ends] == [len(taxonomy.labels(task)) for task in TASKS]
     assert ends[0].start == 0
     assert all(one.stop == other.start for one, other in pairwise(ends))
+
+
+def test_a_lift_makes_labels_likelier_that_go_with_the_likely_categories() -> None:
+    heads = {"category": np.array([[0.9, 0.1]]), "tier": np.array([[0.5, 0.5]]), "type": np.array([[0.3, 0.7]])}
+    raised = lifted(heads, {"tier": np.array([[3.0, 1.0], [1.0, 3.0]])})
+    np.testing.assert_allclose(raised["tier"], [[2.8 / 4, 1.2 / 4]])
+    assert raised["type"] is heads["type"]
+    assert heads["tier"].tolist() == [[0.5, 0.5]]
+
+
+@given(scores, st.integers(1, 5), st.integers(0, 2**32 - 1))
+def test_lifted_probabilities_still_add_up(log_odds: Matrix, labels: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    category = normalised(log_odds)
+    tier = random.dirichlet(np.ones(labels), len(log_odds))
+    lift = random.uniform(0.01, 40, (category.shape[1], labels))
+    raised = lifted({"category": category, "tier": tier}, {"tier": lift})["tier"]
+    assert ((raised >= 0) & (raised <= 1 + 1e-9)).all()
+    np.testing.assert_allclose(raised.sum(axis=1), 1)

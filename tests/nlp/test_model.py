@@ -16,7 +16,8 @@ from safetensors.numpy import load_file, save_file
 from corpora.petitions import Row
 from nlp.decider import Decider, Options
 from nlp.errors import RefusedModel
-from nlp.model import FILES, MANIFEST, Model, _sha256, load, read_manifest
+from nlp.model import FILES, LIFT, MANIFEST, Model, _sha256, load, read_manifest
+from nlp.model import sealed as seal_of
 from nlp.petition import Petition
 from nlp.taxonomy import TASKS
 
@@ -84,7 +85,9 @@ def test_no_file_of_a_model_is_a_pickle(model_folder: Path) -> None:
         assert start != b"PK"  # nor a zip, as torch and numpy pack pickles
         if path.suffix != ".safetensors":
             assert path.read_text(encoding="utf-8")
-    assert set(load_file(model_folder / "tensors.safetensors")) == {"weights", "bias", "idf"}
+    assert set(load_file(model_folder / "tensors.safetensors")) == {
+        "weights", "bias", "idf", "lift.tier", "lift.clock", "lift.type"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -113,7 +116,27 @@ def test_a_manifest_that_cannot_be_read_is_refused(folder: Path, content: str | 
         load(folder)
 
 
-@pytest.mark.parametrize("value", [0, 2, "1", None])
+def test_a_model_of_the_first_format_still_answers(model: Model, folder: Path) -> None:
+    tensors = {name: tensor for name, tensor in load_file(folder / FILES[0]).items() if not name.startswith(LIFT)}
+    save_file(tensors, folder / FILES[0])
+    sealed(folder)
+    amend(folder, lambda manifest: manifest.update(format=1))
+    amend(folder, lambda manifest: manifest.update(seal=seal_of(manifest)))
+    old = load(folder)
+    assert old.heads.lifts == {}
+    decision = Decider(old).decide([Petition("1", "楼上漏水")], Options(now=datetime(2026, 1, 1, tzinfo=UTC)))[0]
+    assert decision.category.code in model.taxonomy.codes("category")
+
+
+def test_a_lift_of_another_shape_is_refused(folder: Path) -> None:
+    tensors = load_file(folder / FILES[0])
+    save_file(tensors | {"lift.tier": tensors["lift.clock"]}, folder / FILES[0])
+    sealed(folder)
+    with pytest.raises(RefusedModel, match="提升表"):
+        load(folder)
+
+
+@pytest.mark.parametrize("value", [0, 3, "1", None])
 def test_an_unknown_format_is_refused(folder: Path, value: object) -> None:
     amend(folder, lambda manifest: manifest.update(format=value))
     with pytest.raises(RefusedModel, match="格式版本"):

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from nlp.heads import tempered
-from training.calibration import BINS, calibration_error, temperature, threshold, wilson
+from nlp.heads import lifted, tempered
+from training.calibration import BINS, PRIOR, calibration_error, lift, settled, temperature, threshold, wilson
 
 SHARES = st.integers(0, 1000).map(lambda thousandths: thousandths / 1000)
 ANSWERS = st.lists(st.tuples(SHARES, st.booleans()), min_size=1, max_size=60)
@@ -105,3 +105,30 @@ def test_the_interval_is_the_one_of_wilson(right: int, total: int) -> None:
 
 def test_without_answers_the_interval_is_everything() -> None:
     assert wilson(0, 0) == (0.0, 1.0)
+
+
+def test_a_lift_is_how_much_likelier_a_label_is_under_a_category() -> None:
+    categories, columns = np.repeat([0, 1], 10_000), np.concatenate([np.zeros(10_000), np.arange(10_000) % 2])
+    lifts = lift(categories, columns.astype(np.int64), (3, 3))
+    np.testing.assert_allclose(lifts[0], [1 / 0.75, 0, 1], atol=0.01)
+    np.testing.assert_allclose(lifts[1], [0.5 / 0.75, 0.5 / 0.25, 1], atol=0.01)
+    np.testing.assert_allclose(lifts[2], 1)
+    assert (lifts[:, :2] > 0).all()
+
+
+def test_few_rows_lift_little() -> None:
+    rows = np.arange(2 * PRIOR)
+    lifts = lift((rows == 0).astype(np.int64), (rows == 0).astype(np.int64), (2, 2))
+    assert lifts[1, 1] == pytest.approx((1 + PRIOR * 0.025) / (1 + PRIOR) / 0.025)
+
+
+@pytest.mark.parametrize("power", [0.0, 0.6])
+def test_the_power_of_a_lift_is_found_again(power: float) -> None:
+    random = np.random.default_rng(8)
+    full = np.array([[4.0, 0.5, 0.2], [0.3, 2.0, 1.0]])
+    category, own = random.dirichlet((0.3, 0.3), 30_000), random.dirichlet((0.7, 0.7, 0.7), 30_000)
+    truth = lifted({"category": category, "": own}, {"": full**power})[""]
+    columns = (truth.cumsum(axis=1) < random.random((30_000, 1))).sum(axis=1).clip(0, 2)
+    degrees, found = settled(own, columns, category, full)
+    assert degrees == pytest.approx(1, rel=0.06)
+    np.testing.assert_allclose(found, full**power, rtol=0.12)

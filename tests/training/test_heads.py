@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, random_array
+from sklearn.calibration import CalibratedClassifierCV
 
 from nlp.heads import Heads
 from training.dataset import MISSING
-from training.heads import FitSettings, Fitted, estimator, fit_head, fit_heads, learnable, machine
+from training.heads import FitSettings, Fitted, fit_head, fit_heads, learnable, machine, splits
 
 SETTINGS = FitSettings(jobs=1)
 ROWS, FEATURES = 160, 40
@@ -27,6 +28,11 @@ def labels(matrix: csr_matrix, width: int) -> NDArray[np.int64]:
     return (matrix[:, :width].toarray() + noise).argmax(axis=1).astype(np.int64)
 
 
+def estimator() -> CalibratedClassifierCV:
+    """The same head by scikit-learn alone."""
+    return CalibratedClassifierCV(machine(SETTINGS), method="sigmoid", cv=splits(SETTINGS), ensemble=False)
+
+
 def probabilities(head: Fitted, matrix: csr_matrix) -> NDArray[np.float64]:
     heads = Heads(head.weights, head.bias, {"task": len(head.bias)}, {"task": 1.0})
     return heads.probabilities(matrix, calibrated=False)["task"]
@@ -35,7 +41,7 @@ def probabilities(head: Fitted, matrix: csr_matrix) -> NDArray[np.float64]:
 @pytest.mark.parametrize("width", [2, 3, 6])
 def test_a_head_gives_what_its_estimator_gives(matrix: csr_matrix, width: int) -> None:
     columns = labels(matrix, width)
-    known = estimator(SETTINGS).fit(matrix, columns).predict_proba(matrix)
+    known = estimator().fit(matrix, columns).predict_proba(matrix)
     assert np.allclose(probabilities(fit_head(matrix, columns, width, SETTINGS), matrix), known, atol=1e-5)
 
 
@@ -55,7 +61,7 @@ def test_rows_without_a_label_are_left_out(matrix: csr_matrix) -> None:
     head = fit_head(matrix, columns, 3, SETTINGS)
     assert head.known.tolist() == [number % 5 > 0 for number in range(ROWS)]
     rows = columns != MISSING
-    known = estimator(SETTINGS).fit(matrix[rows], columns[rows]).predict_proba(matrix)
+    known = estimator().fit(matrix[rows], columns[rows]).predict_proba(matrix)
     assert np.allclose(probabilities(head, matrix), known, atol=1e-5)
 
 
@@ -64,7 +70,7 @@ def test_two_labels_are_enough_wherever_they_stand(matrix: csr_matrix, pair: tup
     columns = np.array(pair)[labels(matrix, 2)]
     head = fit_head(matrix, columns, 5, SETTINGS)
     answered = probabilities(head, matrix)
-    known = estimator(SETTINGS).fit(matrix, columns).predict_proba(matrix)
+    known = estimator().fit(matrix, columns).predict_proba(matrix)
     assert np.allclose(answered[:, sorted(pair)], known, atol=1e-5)
     assert answered[:, [column for column in range(5) if column not in pair]].max() < 1e-9
     assert np.allclose(head.held[:, list(pair)].sum(axis=1), 1)
