@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 HOST ?= 127.0.0.1
 PORT ?= 8000
+LETTERS ?= ../shared/gold/dev.jsonl
 export PIP_NO_INPUT := 1
 
-.PHONY: setup run test test-system bench soak fit model lock format clean
+.PHONY: setup run test test-system bench quality soak fit model lock format clean
 
 setup: $(VENV)/.setup  ## install what running and fit need
 
@@ -43,6 +44,9 @@ test-system: $(VENV)/.test  ## the parts that need system packages, or minutes
 
 bench: $(VENV)/.test  ## one JSON object a line
 	@$(BIN)/python -m benchmarks
+
+quality: $(VENV)/.test  ## what the default model reaches on the letters of ../shared/gold, into docs/quality.md
+	@$(BIN)/python -m benchmarks.quality $(LETTERS) --write
 
 soak: $(VENV)/.test  ## the long repetitions; writes benchmarks/results/
 	@$(BIN)/python -m benchmarks --soak

@@ -16,6 +16,7 @@ COMMANDS = {
     "serve": "serving.commands:serve_command",
     "fit": "training.commands:fit_command",
     "evaluate": "training.commands:evaluate_command",
+    "corpus": "corpora.commands:corpus_commands",
 }
 
 
@@ -25,7 +26,11 @@ def program(words: list[str]) -> typer.Typer:
     app.callback(help="接诉：读懂每一件诉求——是什么、谁来办、多快办、为什么。")(lambda: None)
     for name in [word for word in words[:1] if word in COMMANDS] or COMMANDS:
         module, function = COMMANDS[name].split(":")
-        app.command(name)(getattr(import_module(module), function))
+        command = getattr(import_module(module), function)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
     return app
 
 

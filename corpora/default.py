@@ -6,7 +6,7 @@ from pathlib import Path
 
 from corpora.petitions import corpus_hash, default_taxonomy
 from nlp.errors import RefusedModel
-from nlp.model import read_manifest
+from nlp.model import FORMAT, read_manifest
 
 CORPUS = "jiesu-corpus"
 
@@ -17,10 +17,14 @@ def default_folder(home: Path) -> Path:
 
 
 def is_current(folder: Path) -> bool:
-    """Whether the folder holds a model of this corpus, taxonomy and dictionary."""
+    """Whether the folder holds a model of this corpus, taxonomy, dictionary and format."""
     try:
         manifest = read_manifest(folder)
     except RefusedModel:
         return False
     card = manifest.get("card") or {}
-    return bool(card.get("hash") == corpus_hash() and manifest.get("taxonomy") == default_taxonomy().hash)
+    return bool(
+        manifest["format"] == FORMAT
+        and card.get("hash") == corpus_hash()
+        and manifest.get("taxonomy") == default_taxonomy().hash
+    )

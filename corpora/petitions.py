@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from nlp.errors import InputError
@@ -13,11 +15,12 @@ from nlp.taxonomy import TASKS, Taxonomy
 HERE = Path(__file__).parent
 PETITIONS = HERE / "petitions"
 TAXONOMY = HERE / "taxonomy.toml"
+TOPICS = HERE / "topics.jsonl"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One petition written for this project, with its labels."""
+    """One petition written for this project, with its labels; `generated`: noise was added to a written one."""
 
     id: str
     title: str
@@ -28,11 +31,19 @@ class Row:
     type: str
     register: str = ""
     topic: str = ""
+    generated: bool = False
 
 
 def default_taxonomy() -> Taxonomy:
     """The starting taxonomy: 52 categories, 5 tiers, 4 clocks, 7 types."""
     return Taxonomy.read(TAXONOMY)
+
+
+@lru_cache(maxsize=1)
+def topics() -> dict[str, str]:
+    """The petition topics of the field: number → category."""
+    lines = map(json.loads, TOPICS.read_text(encoding="utf-8").splitlines())
+    return {line["topic"]: line["category"] for line in lines}
 
 
 def read_rows(folder: Path = PETITIONS) -> list[Row]:
@@ -53,6 +64,12 @@ def read_rows(folder: Path = PETITIONS) -> list[Row]:
                 )
             rows.append(row)
     return rows
+
+
+def build(rows: Iterable[Row]) -> Iterator[dict[str, str]]:
+    """What training learns from: number, title, text and the four labels of each row."""
+    for row in rows:
+        yield {name: str(getattr(row, name)) for name in ("id", "title", "text", *TASKS)}
 
 
 def corpus_hash(folder: Path = PETITIONS) -> str:

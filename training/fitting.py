@@ -15,7 +15,7 @@ from nlp.heads import Heads, Matrix, lifted, tempered
 from nlp.joint import Table
 from nlp.model import Model
 from nlp.reader import Reader
-from nlp.segment import open_segmenter
+from nlp.segment import Segmenter, open_segmenter
 from nlp.taxonomy import TASKS, Taxonomy
 from nlp.thresholds import Thresholds
 from training.calibration import TIE, lift, settled, temperature, threshold
@@ -47,13 +47,17 @@ class HeldOut:
     right: NDArray[np.bool_]
 
 
-def fit(dataset: Dataset, taxonomy: Taxonomy, recipe: Recipe, progress: Step) -> Model:
-    """Train on a dataset; raises `InputError` when it cannot be learned from."""
+def fit(dataset: Dataset, taxonomy: Taxonomy, recipe: Recipe, progress: Step,
+        segmenter: Segmenter | None = None) -> Model:  # fmt: skip
+    """Train on a dataset; raises `InputError` when it cannot be learned from.
+
+    Words are cut by the recipe's segmenter with the domain dictionary, or by the one given.
+    """
     labels = _labels(dataset, taxonomy, recipe)
     widths = {task: len(taxonomy.labels(task)) for task in TASKS}
     progress("读取、归一、脱敏", 0)
     texts = Reader().fields(dataset.fields).texts
-    features = Features(recipe.features, open_segmenter(recipe.features.segmenter))
+    features = Features(recipe.features, segmenter or open_segmenter(recipe.features.segmenter))
     tokens = features.tokens(texts)
     vocabulary, idf = choose(texts, tokens)
     if not len(vocabulary):

@@ -40,7 +40,8 @@ def test_a_model_of_other_petitions_is_not_current(model_folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"card": {}}, {"taxonomy": "0" * 64}, {"dictionary": "0" * 64}, {"format": 0}, {"files": {}}]
+    "fields",
+    [{"card": {}}, {"taxonomy": "0" * 64}, {"dictionary": "0" * 64}, {"format": 0}, {"format": 1}, {"files": {}}],
 )
 def test_a_model_that_differs_is_not_current(folder: Path, fields: dict[str, object]) -> None:
     change(folder, **fields)
