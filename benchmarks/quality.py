@@ -88,7 +88,8 @@ def curve(corpus: Dataset, letters: Dataset, taxonomy: Taxonomy) -> Iterator[str
 
 def _some(dataset: Dataset, rows: np.ndarray) -> Dataset:
     labels = {task: [codes[row] for row in rows] for task, codes in dataset.labels.items()}
-    return replace(dataset, petitions=[dataset.petitions[row] for row in rows], labels=labels)
+    petitions, groups = ([part[row] for row in rows] for part in (dataset.petitions, dataset.groups))
+    return replace(dataset, petitions=petitions, labels=labels, groups=groups)
 
 
 def registers(corpus: Dataset, taxonomy: Taxonomy) -> Iterator[str]:

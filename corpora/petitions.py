@@ -33,6 +33,11 @@ class Row:
     topic: str = ""
     generated: bool = False
 
+    @property
+    def writer(self) -> str:
+        """The writer's batch, which the number begins with."""
+        return self.id.partition("-")[0]
+
 
 def default_taxonomy() -> Taxonomy:
     """The starting taxonomy: 52 categories, 5 tiers, 4 clocks, 7 types."""

@@ -23,12 +23,15 @@ class Dataset:
 
     labels: task → one code a petition, empty where nobody labelled it.
     name, hash: what it is and which content it has, for the model's card.
+    groups: what each petition belongs to (its writer), none if every one stands by itself; a model that is
+    judged on a petition has seen none of its group.
     """
 
     petitions: Sequence[Petition]
     labels: Mapping[str, Sequence[str]]
     name: str
     hash: str
+    groups: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.petitions)
@@ -37,6 +40,13 @@ class Dataset:
     def fields(self) -> list[str]:
         """Titles and texts in turn, as the reader takes them."""
         return [field for petition in self.petitions for field in (petition.title, petition.text)]
+
+    @property
+    def group_numbers(self) -> NDArray[np.int64]:
+        """(rows,) equal within a group."""
+        if not self.groups:
+            return np.arange(len(self))
+        return np.unique(self.groups, return_inverse=True)[1].astype(np.int64)
 
     def columns(self, task: str, taxonomy: Taxonomy) -> NDArray[np.int64]:
         """(rows,) the column of each label, `MISSING` where there is none.

@@ -65,12 +65,14 @@ def fit(dataset: Dataset, taxonomy: Taxonomy, recipe: Recipe, progress: Step,
     columns = vocabulary.table.columns(tokens.key)
     matrix = weighted(features.counts(tokens, columns, len(dataset), len(vocabulary)), idf)
     progress("训练各任务", len(TASKS))
-    fitted = fit_heads(matrix, labels, widths, recipe.heads, lambda: progress("训练各任务", -1))
+    fitted = fit_heads(matrix, labels, dataset.group_numbers, widths, recipe.heads, lambda: progress("训练各任务", -1))
     heads = _heads(fitted, labels, widths)
     held = held_out(fitted, labels, heads, Table(taxonomy))
     limits = Thresholds(threshold(held.confidence, held.right, recipe.error), TIE, recipe.error)
     card = _card(dataset, recipe) | {"not_learned": _not_learned(fitted, labels, taxonomy)}
-    return Model(taxonomy, recipe.features, vocabulary, idf, heads, limits, card, _measured(held, limits))
+    return Model(
+        taxonomy, recipe.features, vocabulary, idf, heads, limits, card, _measured(held, limits, bool(dataset.groups))
+    )
 
 
 def _labels(dataset: Dataset, taxonomy: Taxonomy, recipe: Recipe) -> dict[str, Columns]:
@@ -129,10 +131,10 @@ def held_out(fitted: dict[str, Fitted], labels: dict[str, Columns], heads: Heads
     return HeldOut(judged, joint.confidence[known], judged["category"].right)
 
 
-def _measured(held: HeldOut, limits: Thresholds) -> dict[str, Any]:
+def _measured(held: HeldOut, limits: Thresholds, grouped: bool) -> dict[str, Any]:
     answered = held.confidence >= limits.confidence
     return {
-        "measured_on": "训练数据自身，交叉验证（每条由没见过它的模型作答）",
+        "measured_on": f"训练数据自身，交叉验证（每条由没见过它{'和它同组的条' if grouped else ''}的模型作答）",
         "rows": len(held.right),
         "tasks": {task: score.as_dict() for task, score in held.scores.items()},
         "answered_alone": round(float(answered.mean()), 4),
@@ -146,6 +148,7 @@ def _card(dataset: Dataset, recipe: Recipe) -> dict[str, Any]:
         "hash": dataset.hash,
         "rows": len(dataset),
         "strength": recipe.heads.strength,
+        "share": recipe.heads.share,
         "folds": recipe.heads.folds,
         "error": recipe.error,
     }

@@ -26,10 +26,11 @@ USUAL = {
 
 
 def from_corpus() -> Dataset:
-    """The project's own petitions."""
+    """The project's own petitions, grouped by writer: real ones come from nobody that the model has read."""
     rows = read_rows()
     petitions = [Petition(row.id, row.text, row.title) for row in rows]
-    return Dataset(petitions, {task: [getattr(row, task) for row in rows] for task in TASKS}, CORPUS, corpus_hash())
+    labels = {task: [getattr(row, task) for row in rows] for task in TASKS}
+    return Dataset(petitions, labels, CORPUS, corpus_hash(), [row.writer for row in rows])
 
 
 def from_table(path: Path, named: Mapping[str, str]) -> Dataset:

@@ -20,15 +20,16 @@ from nlp.reader import Reader
 from nlp.segment import open_segmenter
 from nlp.taxonomy import TASKS, Taxonomy
 from training.dataset import Dataset
-from training.heads import FitSettings, fit_head, learnable, machine, splits
+from training.heads import FitSettings, fit_head, folds, learnable, machine
 
 SETTINGS = FitSettings(jobs=1)
 scores = hnp.arrays(np.float64, hnp.array_shapes(min_dims=2, max_dims=2), elements=st.floats(-60, 60))
 
 
-def estimator() -> CalibratedClassifierCV:
+def estimator(columns: NDArray[np.int64]) -> CalibratedClassifierCV:
     """The same head by scikit-learn alone."""
-    return CalibratedClassifierCV(machine(SETTINGS), method="sigmoid", cv=splits(SETTINGS), ensemble=False)
+    apart = folds(columns, np.arange(len(columns)), SETTINGS)
+    return CalibratedClassifierCV(machine(SETTINGS), method="sigmoid", cv=apart, ensemble=False)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def test_probabilities_are_those_of_scikit_learn(
 ) -> None:
     columns = dataset.columns(task, taxonomy)
     known = learnable(columns, SETTINGS)
-    theirs = estimator().fit(matrix[known], columns[known])
+    theirs = estimator(columns[known]).fit(matrix[known], columns[known])
     ours = model.heads.probabilities(matrix, calibrated=False)[task]
     np.testing.assert_allclose(ours[:, theirs.classes_], theirs.predict_proba(matrix), atol=1e-5)
 
@@ -60,9 +61,9 @@ def two_labels(count: int, seed: int) -> tuple[csr_matrix, NDArray[np.int64]]:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_two_labels_out_of_three_are_those_of_scikit_learn_too(seed: int) -> None:
     matrix, columns = two_labels(80, seed)
-    head = fit_head(matrix, columns, 3, SETTINGS)
+    head = fit_head(matrix, columns, np.arange(len(columns)), 3, SETTINGS)
     ours = Heads(head.weights, head.bias, {"tier": 3}, {"tier": 1.0}).probabilities(matrix, calibrated=False)["tier"]
-    theirs = estimator().fit(matrix, columns).predict_proba(matrix)
+    theirs = estimator(columns).fit(matrix, columns).predict_proba(matrix)
     np.testing.assert_allclose(ours[:, [0, 2]], theirs, atol=1e-5)
     assert ours[:, 1].max() < 1e-9
 

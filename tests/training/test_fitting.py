@@ -137,3 +137,9 @@ def test_progress_is_told_to_the_end(two_labels: Dataset, taxonomy: Taxonomy) ->
     fit(two_labels, taxonomy, RECIPE, lambda _what, steps: told.append(steps))
     assert sum(told) == 0
     assert max(told) == len(TASKS)
+
+
+def test_a_model_of_grouped_rows_says_how_it_was_measured(dataset: Dataset, taxonomy: Taxonomy) -> None:
+    grouped = replace(dataset, groups=[str(number % 30) for number in range(len(dataset))])
+    assert "同组" in fitted(grouped, taxonomy).scores["measured_on"]
+    assert "同组" not in fitted(dataset, taxonomy).scores["measured_on"]
