@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
-from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,13 +12,11 @@ import ahocorasick
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.errors import RefusedData
-from nlp.files import DATA, read_toml
 from nlp.hashing import Table, keys_of
+from nlp.rulebook import RULES, Rule, Rulebook
 from nlp.text import Texts
 
 SENTENCE_ENDS = "。!?;\n"
-RULES = DATA / "redlines.toml"
 
 
 class Hit(NamedTuple):
@@ -30,27 +25,6 @@ class Hit(NamedTuple):
     start: int
     end: int
     groups: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """An emergency of the closed list: one word of each group, at most `near` code points from the first.
-
-    groups: names of word groups, in any order in the sentence; the words of the first show the emergency,
-    and only sentences with one of them are looked at; anywhere: groups that must each have a word
-    somewhere in the petition, those of `waived` only in one longer than `brief`; unless: groups
-    that, in the same sentence, make it past, feared, rehearsed or a matter of money; clear: groups of
-    which no word may stand anywhere; within: only petitions no longer than this, 0 for all.
-    """
-
-    kind: str
-    name: str
-    groups: tuple[str, ...]
-    near: int
-    anywhere: tuple[str, ...]
-    unless: tuple[str, ...]
-    clear: tuple[str, ...] = ()
-    within: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,12 +46,6 @@ def apart(one: Hit, other: Hit) -> int:
     return max(other.start - one.end, one.start - other.end)
 
 
-def spelled(pattern: str) -> Iterator[str]:
-    """The words of a pattern, in which `[塌垮]` stands for any one of its characters."""
-    parts = re.split(r"\[(.+?)\]", pattern)
-    return map("".join, product(*(part if number % 2 else [part] for number, part in enumerate(parts))))
-
-
 def by_opening(words: Set[str]) -> dict[str, tuple[str, ...]]:
     """The first two characters of every word → the words that open so."""
     openings: dict[str, list[str]] = {}
@@ -90,30 +58,8 @@ class RedLines:
     """The rules of a file, asked of whole batches with one automaton."""
 
     def __init__(self, path: Path = RULES) -> None:
-        data = read_toml(path)
-        try:
-            self._groups = {
-                group: sorted({word for pattern in patterns for word in spelled(pattern)})
-                for group, patterns in data["words"].items()
-            }
-            self._overrides, self._decoys = frozenset(data["overrides"]), frozenset(data["decoys"])
-            self._calls, self._long = tuple(data["calls"]), int(data["long"])
-            self._before: dict[str, int] = data["before"]
-            self._brief, self._waived = int(data["brief"]), frozenset(data["waived"])
-            self._rules = [
-                Rule(rule["kind"], rule["name"], tuple(rule["groups"]), rule.get("near", data["near"]),
-                     tuple(rule.get("anywhere", ())), tuple(rule.get("unless", data["unless"])),
-                     tuple(rule.get("clear", ())), int(rule.get("within", 0)))
-                for rule in data["rules"]
-            ]  # fmt: skip
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise RefusedData(file=path, reason=f"缺少字段 {error}") from error
-        self._check(path)
-        self._by_sign: dict[str, list[tuple[int, Rule]]] = {}
-        for number, rule in enumerate(self._rules):
-            self._by_sign.setdefault(rule.groups[0], []).append((number, rule))
-        signs = {word for rule in self._rules for word in self._groups[rule.groups[0]]}
-        cries = {word for group in self._calls for word in self._groups[group]}
+        self._book = Rulebook.read(path)
+        signs, cries = self._book.signs, self._book.cries
         self._signs, self._cries = by_opening(signs), by_opening(cries)
         pairs = sorted(self._signs.keys() | self._cries.keys())
         self._pairs = Table(keys_of(pairs))
@@ -121,21 +67,10 @@ class RedLines:
         self._threes = Table(keys_of(sorted({word[:3] for word in signs | cries if len(word) > 2})))
         self._words = self._automaton()
 
-    def _check(self, path: Path) -> None:
-        used = {group for rule in self._rules for group in (*rule.groups, *rule.anywhere, *rule.unless, *rule.clear)}
-        used |= self._overrides | self._decoys | self._waived | set(self._calls) | set(self._before)
-        unknown = sorted(used - set(self._groups))
-        if unknown:
-            raise RefusedData(file=path, reason=f"没有这些词组：{'、'.join(unknown)}")
-        sought = {rule.groups[0] for rule in self._rules} | set(self._calls)
-        short = sorted(word for group in sought for word in self._groups[group] if len(word) < 2)
-        if short:
-            raise RefusedData(file=path, reason=f"首组和呼救的词至少两个字：{'、'.join(short)}")
-
     def _automaton(self) -> ahocorasick.Automaton:
         """All words, each with its length and the groups that hold it."""
         held: dict[str, list[str]] = {}
-        for group, words in self._groups.items():
+        for group, words in self._book.words.items():
             for word in words:
                 held.setdefault(word, []).append(group)
         automaton = ahocorasick.Automaton()
@@ -152,7 +87,7 @@ class RedLines:
         bounds = texts.bounds[::2]
         signs, cries = self._where(texts)
         rows = np.searchsorted(bounds, signs, side="right") - 1
-        heard = np.diff(bounds) <= self._long
+        heard = np.diff(bounds) <= self._book.long
         heard[np.searchsorted(bounds, cries, side="right") - 1] = True
         ends = np.flatnonzero(sum(texts.codes == ord(mark) for mark in SENTENCE_ENDS))
         sentences, first = np.unique(np.searchsorted(ends, signs[heard[rows]]), return_index=True)
@@ -185,37 +120,25 @@ class RedLines:
 
     def _line(self, sentence: str, petition: str) -> RedLine | None:
         """The first rule that holds in one sentence of a petition."""
-        found = list(self._words.iter(sentence))
-        rules = self._complete({group for _, (_, groups) in found for group in groups}, len(petition))
-        if not rules:
-            return None
-        hits = self._unmasked([Hit(end + 1 - size, end + 1, groups) for end, (size, groups) in found])
-        present = {group for hit in hits for group in hit.groups}
-        rules = [rule for rule in rules if present.issuperset(rule.groups) and not self._excused(rule, present)]
-        held = {group for _, (_, groups) in self._words.iter(petition) for group in groups} if rules else set()
+        size, hits = len(petition), self._hits(sentence)
+        rules = self._book.complete(_groups(hits), size)
+        if rules:
+            hits = self._unmasked(hits)
+            rules = self._book.standing(rules, _groups(hits))
+        held = _groups(self._hits(petition)) if rules else set()
         for rule in rules:
-            words = self._told(rule, held, len(petition)) and self._together(rule, hits)
+            words = self._together(rule, hits) if self._book.borne_out(rule, held, size) else []
             if words:
                 return RedLine(rule.kind, rule.name, tuple(sentence[hit.start : hit.end] for hit in words))
         return None
 
-    def _complete(self, present: set[str], size: int) -> list[Rule]:
-        """The rules for petitions of a size all of whose groups are present, in the file's order."""
-        numbered = [pair for group in present & self._by_sign.keys() for pair in self._by_sign[group]]
-        numbered.sort(key=itemgetter(0))
-        return [rule for _, rule in numbered if present.issuperset(rule.groups) and not 0 < rule.within < size]
+    def _hits(self, text: str) -> list[Hit]:
+        return [Hit(end + 1 - size, end + 1, groups) for end, (size, groups) in self._words.iter(text)]
 
     def _unmasked(self, hits: list[Hit]) -> list[Hit]:
         """The hits without those inside a decoy, a longer word that means something else."""
-        decoys = [hit for hit in hits if not self._decoys.isdisjoint(hit.groups)]
+        decoys = [hit for hit in hits if not self._book.decoys.isdisjoint(hit.groups)]
         return [hit for hit in hits if not any(decoy.start <= hit.start and hit.end <= decoy.end for decoy in decoys)]
-
-    def _excused(self, rule: Rule, present: set[str]) -> bool:
-        return present.isdisjoint(self._overrides) and not present.isdisjoint(rule.unless)
-
-    def _told(self, rule: Rule, held: set[str], size: int) -> bool:
-        waived = self._waived if size <= self._brief else frozenset()
-        return held.isdisjoint(rule.clear) and all(group in waived or group in held for group in rule.anywhere)
 
     def _together(self, rule: Rule, sentence: Sequence[Hit]) -> list[Hit]:
         """The nearest hits, one of each group, around a hit of the first group that nothing denies."""
@@ -235,8 +158,12 @@ class RedLines:
     def _denied(self, sign: Hit, sentence: Sequence[Hit]) -> bool:
         """Whether a word stands so close before a sign that it is not told as a fact."""
         return any(
-            0 <= sign.start - hit.end <= self._before[group]
+            0 <= sign.start - hit.end <= self._book.before[group]
             for hit in sentence
             for group in hit.groups
-            if group in self._before
+            if group in self._book.before
         )
+
+
+def _groups(hits: Sequence[Hit]) -> set[str]:
+    return {group for hit in hits for group in hit.groups}
