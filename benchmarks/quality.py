@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +77,7 @@ def curve(corpus: Dataset, letters: Dataset, taxonomy: Taxonomy) -> Iterator[str
     order = np.random.default_rng(SEED).permutation(len(corpus))
     yield "| 语料条数 | 类别 | 前三之内 | 层级 | 时限宏 F1 | 诉求类型 |\n|---|---|---|---|---|---|"
     for size in (*(size for size in SIZES if size < len(corpus)), len(corpus)):
-        report = evaluate(fit(_some(corpus, order[:size]), taxonomy, Recipe(), _quietly), letters)
+        report = evaluate(fit(corpus.part(order[:size]), taxonomy, Recipe(), _quietly), letters)
         tasks = report.tasks
         yield (
             f"| {size} | {tasks['category'].accuracy:.3f} | {tasks['category'].among(3):.3f} | "
@@ -86,22 +85,16 @@ def curve(corpus: Dataset, letters: Dataset, taxonomy: Taxonomy) -> Iterator[str
         )
 
 
-def _some(dataset: Dataset, rows: np.ndarray) -> Dataset:
-    labels = {task: [codes[row] for row in rows] for task, codes in dataset.labels.items()}
-    petitions, groups = ([part[row] for row in rows] for part in (dataset.petitions, dataset.groups))
-    return replace(dataset, petitions=petitions, labels=labels, groups=groups)
-
-
 def registers(corpus: Dataset, taxonomy: Taxonomy) -> Iterator[str]:
     """A quarter of the corpus, answered by a model of the other three, register by register."""
     order = np.random.default_rng(SEED).permutation(len(corpus))
     rest, quarter = order[len(order) // 4 :], order[: len(order) // 4]
-    model = fit(_some(corpus, rest), taxonomy, Recipe(), _quietly)
+    model = fit(corpus.part(rest), taxonomy, Recipe(), _quietly)
     kinds = np.array([row.register for row in read_rows()])[quarter]
     yield "| 语体（语料留出的四分之一） | 条 | 类别 | 前三之内 | 层级 | 时限宏 F1 | 诉求类型 |"
     yield "|---|---|---|---|---|---|---|"
     for kind, count in Counter(kinds.tolist()).most_common():
-        tasks = evaluate(model, _some(corpus, quarter[kinds == kind])).tasks
+        tasks = evaluate(model, corpus.part(quarter[kinds == kind])).tasks
         yield (
             f"| {kind} | {count} | {tasks['category'].accuracy:.3f} | {tasks['category'].among(3):.3f} | "
             f"{tasks['tier'].accuracy:.3f} | {tasks['clock'].macro_f1:.3f} | {tasks['type'].accuracy:.3f} |"

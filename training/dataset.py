@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -40,6 +40,16 @@ class Dataset:
     def fields(self) -> list[str]:
         """Titles and texts in turn, as the reader takes them."""
         return [field for petition in self.petitions for field in (petition.title, petition.text)]
+
+    def part(self, rows: Iterable[int]) -> Dataset:
+        """Only these rows, in this order."""
+        chosen = list(rows)
+        return replace(
+            self,
+            petitions=[self.petitions[row] for row in chosen],
+            labels={task: [codes[row] for row in chosen] for task, codes in self.labels.items()},
+            groups=[self.groups[row] for row in chosen] if self.groups else (),
+        )
 
     @property
     def group_numbers(self) -> NDArray[np.int64]:

@@ -34,8 +34,8 @@ def fitted(dataset: Dataset, taxonomy: Taxonomy) -> Model:
 
 def some(dataset: Dataset, rows: Sequence[int], **labels: Sequence[str]) -> Dataset:
     """Only these rows, some of their labels replaced."""
-    held = {task: [dataset.labels[task][row] for row in rows] for task in TASKS} | labels
-    return replace(dataset, petitions=[dataset.petitions[row] for row in rows], labels=held)
+    part = dataset.part(rows)
+    return replace(part, labels={**part.labels, **labels})
 
 
 @pytest.fixture(scope="module")
