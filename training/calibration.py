@@ -38,8 +38,11 @@ def lift(categories: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple
 def settled(probabilities: Matrix, columns: NDArray[np.int64], category: Matrix, full: Matrix) -> tuple[float, Matrix]:
     """The temperature of a task and the power of its full lift with the least negative log-likelihood together.
 
-    probabilities: (n, labels) held-out. category: (n, categories) calibrated. Returns the lift to that power.
+    probabilities: (n, labels) held-out. category: (n, categories) calibrated. Returns the lift to that power;
+    without rows neither changes anything.
     """
+    if not len(columns):
+        return 1.0, np.ones_like(full)
     rows = np.arange(len(columns))
 
     def loss(point: NDArray[np.float64]) -> float:

@@ -132,3 +132,10 @@ def test_the_power_of_a_lift_is_found_again(power: float) -> None:
     degrees, found = settled(own, columns, category, full)
     assert degrees == pytest.approx(1, rel=0.06)
     np.testing.assert_allclose(found, full**power, rtol=0.12)
+
+
+def test_without_rows_nothing_is_lifted() -> None:
+    empty = np.empty((0, 3))
+    degrees, lifts = settled(empty, np.empty(0, np.int64), np.empty((0, 2)), np.full((2, 3), 2.0))
+    assert degrees == 1
+    assert (lifts == 1).all()
