@@ -128,14 +128,14 @@ def settled(corpus: Corpus, _limits: Limits) -> Gate:
 
 
 def names(corpus: Corpus, limits: Limits) -> Gate:
-    """A category is told by what people see, not by its own name."""
-    own, most = limits["names"]["of"], limits["names"]["share"]
-    shares = {}
-    for code, words in own.items():
+    """A category is told by what people see: each of its own names stands in few of its rows."""
+    most, shares = limits["names"]["share"], {}
+    for code, own in limits["names"]["of"].items():
         texts = [row.title + row.text for row in corpus.written if row.category == code]
-        shares[code] = sum(any(word in text for word in words) for text in texts) / max(1, len(texts))
-    often = tuple(f"{code} {share:.0%}" for code, share in shares.items() if share > most)
-    first = max(shares, key=lambda code: shares[code])
+        for name in own:
+            shares[f"{code} “{name}”"] = sum(name in text for text in texts) / max(1, len(texts))
+    often = tuple(f"{name} {share:.0%}" for name, share in shares.items() if share > most)
+    first = max(shares, key=lambda name: shares[name])
     return Gate("写出类别自己名称的条", f"最多 {first} {shares[first]:.0%}", f"≤ {most:.0%}", often)
 
 

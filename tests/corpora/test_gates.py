@@ -53,7 +53,7 @@ FAULTS: dict[str, tuple[Callable[[Corpus, Any], Gate], list[Row], str]] = {
     "a tier without rows": (gates.tiers, [ROW], "grid"),
     "a clock without rows": (gates.clocks, [ROW], "urgent"),
     "labels that cannot be together": (gates.possible, [replace(ROW, category="labour_dispute", tier="grid")], "x-1"),
-    "a category told by its name": (gates.names, [replace(ROW, category="leak", text="家里漏水")], "leak 100%"),
+    "a category told by its name": (gates.names, [replace(ROW, category="leak", text="家里漏水")], "leak “漏水” 100%"),
     "a pair written on one side": (gates.pairs, [replace(ROW, category="leak", text="停水了")], "leak"),
     "two rows alike": (gates.unlike, [ROW, replace(ROW, id="x-2", text=ROW.text + "。")], "x-1 与 x-2"),
     "one opening": (gates.openings, numbered("你好我要反映{}"), "你好我要反映"),
