@@ -12,13 +12,12 @@ from rich.progress import track
 from rich.table import Table
 
 from corpora.gates import GATES, Corpus, Gate, read_limits
-from corpora.petitions import build, corpus_hash, default_taxonomy, read_rows
+from corpora.petitions import FIELD_NAMES, build, corpus_hash, default_taxonomy, read_rows
 from corpora.readings import agreement, read_readings
 from nlp.errors import InputError
 from nlp.taxonomy import TASKS
 
 SHOWN = 10  # offenders of a gate
-NAMES = {"category": "类别", "tier": "层级", "clock": "时限", "type": "诉求类型", "register": "语体"}
 stderr = Console(stderr=True)
 corpus_commands = typer.Typer(no_args_is_help=True, help="项目自己的语料：检查、统计、构建训练集。")
 
@@ -59,9 +58,8 @@ def stats_command(
     corpus = _corpus()
     console = Console()
     for field in ("tier", "clock", "type", "register"):
-        console.print(
-            f"{NAMES[field]}：" + "  ".join(f"{value} {share:.1%}" for value, share in corpus.shares(field).items())
-        )
+        told = "  ".join(f"{value} {share:.1%}" for value, share in corpus.shares(field).items())
+        console.print(f"{FIELD_NAMES[field]}：{told}")
     console.print(_categories(corpus))
     console.print(_agreements(corpus))
     letters = [len(row.text) for row in corpus.written if row.register == "letter"]
@@ -91,7 +89,7 @@ def _agreements(corpus: Corpus) -> Table:
         table.add_column(name, justify="left" if name == "任务" else "right")
     for task in TASKS:
         count, same, kappa = agreement(corpus.readings, task)
-        table.add_row(NAMES[task], str(count), f"{same:.3f}", f"{kappa:.3f}")
+        table.add_row(FIELD_NAMES[task], str(count), f"{same:.3f}", f"{kappa:.3f}")
     return table
 
 

@@ -10,12 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from nlp.errors import InputError
-from nlp.taxonomy import TASKS, Taxonomy
+from nlp.taxonomy import TASK_NAMES, TASKS, Taxonomy
 
 HERE = Path(__file__).parent
 PETITIONS = HERE / "petitions"
 TAXONOMY = HERE / "taxonomy.toml"
 TOPICS = HERE / "topics.jsonl"
+FIELD_NAMES = {**TASK_NAMES, "register": "语体"}
 
 
 @dataclass(frozen=True)

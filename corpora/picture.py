@@ -11,12 +11,13 @@ from matplotlib import RcParams, font_manager, rc_context
 from matplotlib.figure import Figure, SubFigure
 
 from corpora.gates import Corpus
+from corpora.petitions import FIELD_NAMES
 from nlp.errors import InputError
 from nlp.taxonomy import TASKS
 
 FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "Noto Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei",
          "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "AR PL UMing CN")  # fmt: skip
-TITLES = {"tier": "层级", "clock": "时限", "type": "诉求类型", "register": "语体"}
+DRAWN = ("tier", "clock", "type", "register")
 REGISTERS = {"letter": "来信", "note": "坐席记录", "asr": "语音转写", "mini": "小程序短句", "forum": "论坛帖",
              "dialect": "方言", "traditional": "繁体", "typo": "错别字"}  # fmt: skip
 LONGEST, STEP = 600, 20  # characters
@@ -61,7 +62,7 @@ def _figure(corpus: Corpus) -> Figure:
     left, right = cast("list[SubFigure]", figure.subfigures(1, 2, width_ratios=(3, 2)))
     _categories(left.subplots(), corpus)
     panels = right.subplots(5, 1, height_ratios=(5, 4, 7, 8, 6))
-    for panel, field in zip(panels[:4], TITLES, strict=True):
+    for panel, field in zip(panels[:4], DRAWN, strict=True):
         _shares(panel, corpus, field)
     _lengths(panels[4], corpus)
     return figure
@@ -96,7 +97,7 @@ def _categories(panel: Any, corpus: Corpus) -> None:
 def _shares(panel: Any, corpus: Corpus, field: str) -> None:
     names = {label.code: label.name for label in corpus.taxonomy.labels(field)} if field in TASKS else REGISTERS
     shares = corpus.shares(field)
-    panel.set_title(TITLES[field], loc="left")
+    panel.set_title(FIELD_NAMES[field], loc="left")
     values = [shares.get(code, 0.0) for code in names]
     _bars(panel, list(names.values()), values, [f"{value:.1%}" for value in values])
 

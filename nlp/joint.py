@@ -21,12 +21,17 @@ class Joint:
 
     best: task → (n,) column of the most probable combination that the table allows.
     marginals: task → (n, labels) probability of each label, summed over what is allowed.
-    confidence: (n,) probability of the decided category.
     """
 
     best: dict[str, NDArray[np.intp]]
     marginals: Probabilities
-    confidence: NDArray[np.float64]
+
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """(n,) probability of the decided category."""
+        category = self.marginals["category"]
+        sure: NDArray[np.float64] = category[np.arange(len(category)), self.best["category"]]
+        return sure
 
 
 class Table:
@@ -52,11 +57,9 @@ class Table:
         cells = (np.einsum("nc,cp->np", category, self._flat) * pair / total).reshape(len(tier), tier.shape[1], -1)
         best_category, best_pair = self._best(category, pair)
         best_tier, best_clock = np.divmod(best_pair, clock.shape[1])
-        marginal = mass / total
         return Joint(
             best={"category": best_category, "tier": best_tier, "clock": best_clock},
-            marginals={"category": marginal, "tier": cells.sum(axis=2), "clock": cells.sum(axis=1)},
-            confidence=marginal[np.arange(len(tier)), best_category],
+            marginals={"category": mass / total, "tier": cells.sum(axis=2), "clock": cells.sum(axis=1)},
         )
 
     def _best(self, category: Matrix, pair: Matrix) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -14,6 +14,7 @@ from nlp.errors import RefusedData
 from nlp.files import read_toml
 
 TASKS = ("category", "tier", "clock", "type")
+TASK_NAMES = {"category": "类别", "tier": "层级", "clock": "时限", "type": "诉求类型"}
 EMERGENCY = "emergency"
 
 

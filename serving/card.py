@@ -8,8 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nlp.decision import Answer, CategoryAnswer, Decision
-
-TASKS = {"category": "类别", "tier": "层级", "clock": "时限", "type": "类型"}
+from nlp.taxonomy import TASK_NAMES
 
 
 def card(decision: Decision) -> RenderableType:
@@ -21,7 +20,7 @@ def _answers(decision: Decision) -> Table:
     table = Table(show_header=True, header_style="bold", expand=False)
     for name in ("", "决定", "把握", "其次", "依据的词"):
         table.add_column(name)
-    for task, name in TASKS.items():
+    for task, name in TASK_NAMES.items():
         answer: Answer | CategoryAnswer = getattr(decision, task)
         others = "  ".join(f"{choice.name} {choice.confidence:.2f}" for choice in answer.alternatives[:3])
         words = "  ".join(f"{e.text} {e.weight:+.1f}" for e in decision.evidence if e.task == task)

@@ -15,11 +15,11 @@ from corpora.default import CORPUS, default_folder, is_current
 from corpora.petitions import TAXONOMY
 from nlp.errors import InputError
 from nlp.model import Model, load
-from nlp.taxonomy import Taxonomy
+from nlp.taxonomy import TASK_NAMES, Taxonomy
 from training.dataset import Dataset
 from training.evaluation import Report, evaluate
 from training.fitting import Recipe, fit
-from training.report import NAMES, write_report
+from training.report import write_report
 from training.sources import from_corpus, from_table
 
 Column = Annotated[str | None, typer.Option(help="数据中的列名")]
@@ -50,7 +50,7 @@ def fit_command(
     if report:
         write_report(evaluate(model, dataset), model.taxonomy, report)
     scores = model.scores["tasks"]
-    told = "，".join(f"{NAMES[task]} {100 * score['accuracy']:.1f}%" for task, score in scores.items())
+    told = "，".join(f"{TASK_NAMES[task]} {100 * score['accuracy']:.1f}%" for task, score in scores.items())
     stderr.print(f"模型 {model.name} 写到 {out}（{len(dataset)} 条，交叉验证准确率：{told}）", soft_wrap=True)
 
 
@@ -104,7 +104,7 @@ def _print(report: Report) -> None:
         table.add_column(name, justify="left" if name == "任务" else "right")
     for task, score in report.tasks.items():
         low, high = score.interval
-        table.add_row(NAMES[task], f"{score.accuracy:.3f}", f"{low:.3f}–{high:.3f}", f"{score.macro_f1:.3f}",
+        table.add_row(TASK_NAMES[task], f"{score.accuracy:.3f}", f"{low:.3f}–{high:.3f}", f"{score.macro_f1:.3f}",
                       f"{score.calibration_error:.3f}")  # fmt: skip
     console = Console()
     console.print(table)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nlp.errors import InputError
 from nlp.features import Features, FeatureSettings, weighted
@@ -38,15 +37,6 @@ class Recipe:
     error: float = 0.05
 
 
-@dataclass(frozen=True)
-class HeldOut:
-    """Joint answers to the training rows by models that never saw them."""
-
-    scores: dict[str, TaskScore]
-    confidence: NDArray[np.float64]
-    right: NDArray[np.bool_]
-
-
 def fit(dataset: Dataset, taxonomy: Taxonomy, recipe: Recipe, progress: Step,
         segmenter: Segmenter | None = None) -> Model:  # fmt: skip
     """Train on a dataset; raises `InputError` when it cannot be learned from.
@@ -68,7 +58,8 @@ def fit(dataset: Dataset, taxonomy: Taxonomy, recipe: Recipe, progress: Step,
     fitted = fit_heads(matrix, labels, dataset.group_numbers, widths, recipe.heads, lambda: progress("训练各任务", -1))
     heads = _heads(fitted, labels, widths)
     held = held_out(fitted, labels, heads, Table(taxonomy))
-    limits = Thresholds(threshold(held.confidence, held.right, recipe.error), TIE, recipe.error)
+    category = held["category"]
+    limits = Thresholds(threshold(category.confidence, category.right, recipe.error), TIE, recipe.error)
     card = _card(dataset, recipe) | {"not_learned": _not_learned(fitted, labels, taxonomy)}
     return Model(
         taxonomy, recipe.features, vocabulary, idf, heads, limits, card, _measured(held, limits, bool(dataset.groups))
@@ -116,7 +107,8 @@ def _not_learned(fitted: dict[str, Fitted], labels: dict[str, Columns], taxonomy
     }
 
 
-def held_out(fitted: dict[str, Fitted], labels: dict[str, Columns], heads: Heads, table: Table) -> HeldOut:
+def held_out(fitted: dict[str, Fitted], labels: dict[str, Columns], heads: Heads,
+             table: Table) -> dict[str, TaskScore]:  # fmt: skip
     """Decode the out-of-fold answers together, as serving does, and compare with the labels."""
     each = {task: tempered(head.held, heads.temperatures[task]) for task, head in fitted.items()}
     answered = lifted(each, heads.lifts)
@@ -127,18 +119,18 @@ def held_out(fitted: dict[str, Fitted], labels: dict[str, Columns], heads: Heads
     for task, head in fitted.items():
         known = head.known
         judged[task] = TaskScore(best[task][known], labels[task][known], marginals[task][known])
-    known = fitted["category"].known
-    return HeldOut(judged, joint.confidence[known], judged["category"].right)
+    return judged
 
 
-def _measured(held: HeldOut, limits: Thresholds, grouped: bool) -> dict[str, Any]:
-    answered = held.confidence >= limits.confidence
+def _measured(held: dict[str, TaskScore], limits: Thresholds, grouped: bool) -> dict[str, Any]:
+    category = held["category"]
+    answered = category.confidence >= limits.confidence
     return {
         "measured_on": f"训练数据自身，交叉验证（每条由没见过它{'和它同组的条' if grouped else ''}的模型作答）",
-        "rows": len(held.right),
-        "tasks": {task: score.as_dict() for task, score in held.scores.items()},
+        "rows": len(category.right),
+        "tasks": {task: score.as_dict() for task, score in held.items()},
         "answered_alone": round(float(answered.mean()), 4),
-        "error_of_those": round(float((~held.right[answered]).mean()) if answered.any() else 0.0, 4),
+        "error_of_those": round(float((~category.right[answered]).mean()) if answered.any() else 0.0, 4),
     }
 
 

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from nlp.taxonomy import Taxonomy
+from nlp.taxonomy import TASK_NAMES, Taxonomy
 from training.evaluation import Report
 from training.scores import TaskScore
 
@@ -16,7 +16,6 @@ STYLE = (
     "table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #ccc;padding:.3em .7em;text-align:right}"
     "td:first-child,th:first-child{text-align:left}"
 )
-NAMES = {"category": "类别", "tier": "层级", "clock": "时限", "type": "诉求类型"}
 WORST = 15
 
 
@@ -38,7 +37,7 @@ def _page(report: Report, taxonomy: Taxonomy) -> str:
     ]
     for task, score in report.tasks.items():
         codes = taxonomy.codes(task)
-        parts.append(f"<h2>{NAMES[task]}：各标签</h2>" + _table(["标签", "条数", "F1"], _labels(score, codes)))
+        parts.append(f"<h2>{TASK_NAMES[task]}：各标签</h2>" + _table(["标签", "条数", "F1"], _labels(score, codes)))
         parts.append("<h3>最多的混淆</h3>" + _table(["应为", "答为", "次数"], _confusions(score, codes)))
     page = f'<meta charset="utf-8"><title>评估报告</title><style>{STYLE}</style>{"".join(parts)}'
     return f'<!doctype html><html lang="zh">{page}</html>'
@@ -47,7 +46,7 @@ def _page(report: Report, taxonomy: Taxonomy) -> str:
 def _tasks(report: Report) -> list[list[object]]:
     return [
         [
-            NAMES[task],
+            TASK_NAMES[task],
             len(score.labels),
             _percent(score.accuracy),
             _range(score.interval),

@@ -61,9 +61,15 @@ class TaskScore:
         return float(np.mean(list(self.f1.values()))) if len(self.labels) else 0.0
 
     @property
+    def confidence(self) -> NDArray[np.float64]:
+        """(n,) the probability of each answer."""
+        sure: NDArray[np.float64] = self.marginals[np.arange(len(self.best)), self.best]
+        return sure
+
+    @property
     def calibration_error(self) -> float:
         """Expected calibration error of the decided labels."""
-        return calibration_error(self.marginals[np.arange(len(self.best)), self.best], self.right)
+        return calibration_error(self.confidence, self.right)
 
     @property
     def kappa(self) -> float:
