@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,19 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 from ulid_transform import ulid_at_time
 
-from nlp.decision import Answer, CategoryAnswer, Choice, Decision, Evidence, Matter
+from nlp.answers import Answers
+from nlp.decision import Answer, CategoryAnswer, Choice, Decision
+from nlp.dispatch import Asked, Codes, Dispatched, Dispatcher
+from nlp.division import Divider
 from nlp.evidence import Explainer
 from nlp.features import Features, weighted
-from nlp.heads import Matrix, Probabilities
+from nlp.heads import Matrix
 from nlp.joint import Table
 from nlp.model import Model
 from nlp.petition import Petition
 from nlp.reader import READ_AT_MOST, Reader, Reading
-from nlp.redline import RedLine, RedLines
-from nlp.route import Router
+from nlp.redline import RedLines
+from nlp.route.router import Router
+from nlp.route.rulebase import Rulebase
 from nlp.segment import Segmenter, open_segmenter
 from nlp.taxonomy import EMERGENCY, TASKS
-from nlp.thresholds import Thresholds, margins
+from nlp.thresholds import margins
 
 RUNNERS_UP = {"category": 4, "tier": 1, "clock": 1, "type": 1}
 PORTION = 400_000  # code points; a batch of 1,024 letters has a quarter of a million
@@ -36,32 +40,6 @@ class Options:
     now: datetime
     profile: str = "plain"
     evidence: bool = True
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What model and rules say of a batch, before it is put into words.
-
-    best: task → (n,) columns; marginals: task → (n, labels); readable: (n,) any feature known.
-    confidence: (n,) of the decided category; margin: (n,) lead of the first category.
-    shortened: the petitions that were not read to their end.
-    """
-
-    best: dict[str, NDArray[np.intp]]
-    marginals: Probabilities
-    confidence: NDArray[np.float64]
-    margin: NDArray[np.float64]
-    readable: NDArray[np.bool_]
-    redlines: dict[int, RedLine]
-    shortened: frozenset[int]
-    evidence: list[list[Evidence]]
-
-    def alone(self, limits: Thresholds) -> NDArray[np.bool_]:
-        """(n,) which petitions are answered without a human."""
-        sure = (self.confidence >= limits.confidence) & (self.margin >= limits.margin)
-        alone: NDArray[np.bool_] = self.readable & sure
-        alone[[*self.redlines, *self.shortened]] = False
-        return alone
 
 
 def portions(petitions: Sequence[Petition]) -> Iterator[Sequence[Petition]]:
@@ -78,27 +56,47 @@ def portions(petitions: Sequence[Petition]) -> Iterator[Sequence[Petition]]:
 
 
 class Decider:
-    """One model with its rules, ready to decide; safe to share between threads."""
+    """One model with its rules, ready to decide; safe to share between threads.
 
-    def __init__(self, model: Model, segmenter: Segmenter | None = None) -> None:
+    dispatcher: the rules in force; another may be put in its place at any time, a batch uses one throughout.
+    """
+
+    def __init__(self, model: Model, segmenter: Segmenter | None = None, rules: Rulebase | None = None) -> None:
         self.model = model
-        self.router = Router(model.taxonomy)
+        segmenter = segmenter or open_segmenter(model.features.segmenter)
+        self.dispatcher = Dispatcher(rules or Rulebase.read(model.taxonomy), segmenter)
+        self._segmenter = segmenter
         self._reader = Reader()
-        self._features = Features(model.features, segmenter or open_segmenter(model.features.segmenter))
+        self._features = Features(model.features, segmenter)
         self._table = Table(model.taxonomy)
         self._redlines = RedLines()
+        self._divider = Divider(model, self._features, self._table)
         self._explainer = Explainer(model.heads, model.features.title_weight)
         self._labels = {task: model.taxonomy.labels(task) for task in TASKS}
+        self._codes = {task: model.taxonomy.codes(task) for task in TASKS}
+        self._columns = {task: {code: column for column, code in enumerate(self._codes[task])} for task in TASKS}
         self._emergency = model.taxonomy.codes("clock").index(EMERGENCY)
+
+    @property
+    def router(self) -> Router:
+        """The router of the rules in force."""
+        return self.dispatcher.router
+
+    def put_in_force(self, rules: Rulebase) -> None:
+        """Decide by other rules from the next batch on."""
+        self.dispatcher = Dispatcher(rules, self._segmenter)
 
     def decide(self, petitions: Sequence[Petition], options: Options) -> list[Decision]:
         """One decision for each petition, in order; `options.now` has a zone."""
-        self.router.check(options.profile)
+        dispatcher = self.dispatcher
+        dispatcher.router.check(options.profile)
         decisions: list[Decision] = []
         for part in portions(petitions):
             reading = self._reader.read(part)
             answers = self.answers(reading, evidence=options.evidence)
-            decisions += self._decisions(part, reading, answers, options)
+            asked = self._asked(answers)
+            sent = dispatcher.dispatch(part, reading, asked, options.profile, options.now)
+            decisions += self._decisions(part, reading, answers, sent, options)
         return decisions
 
     def answers(self, reading: Reading, *, evidence: bool = False) -> Answers:
@@ -111,6 +109,7 @@ class Decider:
         heads = self.model.heads.probabilities(matrix)
         redlines = self._redlines.find(texts)
         raised = list(redlines)
+        parts = self._divider.divide(texts, tokens, columns, heads)
         heads["clock"][raised] = 0
         heads["clock"][raised, self._emergency] = 1
         joint = self._table.decode(heads)
@@ -118,21 +117,39 @@ class Decider:
         words = self._explainer.explain(reading.sources, texts, tokens, columns, matrix, best) if evidence else []
         return Answers(
             best, joint.marginals | {"type": heads["type"]}, joint.confidence, margins(joint.marginals["category"]),
-            counts.lengths > 0, redlines, reading.shortened, words,
+            counts.lengths > 0, redlines, reading.shortened, parts, words,
         )  # fmt: skip
 
+    def _asked(self, answers: Answers) -> list[Asked]:
+        """What is to be dispatched, in codes."""
+        spelled = ([self._codes[task][column] for column in answers.best[task].tolist()] for task in TASKS)
+        asked: list[Asked] = []
+        for row, (category, tier, clock, kind) in enumerate(zip(*spelled, strict=True)):
+            parts = [(self._spelled(part.columns), part.start, part.end) for part in answers.parts.get(row, ())]
+            others = [part for part in parts[1:] if part[0][0] != category]
+            codes = (category, tier, clock, kind)
+            asked.append(Asked(codes, answers.redlines.get(row), [parts[0], *others] if others else ()))
+        return asked
+
+    def _spelled(self, columns: Mapping[str, int]) -> Codes:
+        category, tier, clock, kind = (self._codes[task][columns[task]] for task in TASKS)
+        return category, tier, clock, kind
+
     def _decisions(
-        self, petitions: Sequence[Petition], reading: Reading, answers: Answers, options: Options
-    ) -> list[Decision]:
-        choices = [self._choices(task, answers.best[task], answers.marginals[task]) for task in TASKS]
+        self, petitions: Sequence[Petition], reading: Reading, answers: Answers, sent: Sequence[Dispatched],
+        options: Options,
+    ) -> list[Decision]:  # fmt: skip
+        best = {task: answers.best[task].copy() for task in TASKS}
+        for task in ("tier", "clock"):  # rules have the last word there
+            best[task][:] = [self._columns[task][getattr(one.plan.facts, task)] for one in sent]
+        choices = [self._choices(task, best[task], answers.marginals[task]) for task in TASKS]
         decided_at, seconds = options.now.isoformat(timespec="seconds"), options.now.timestamp()
         paths = self.model.taxonomy.paths
         decisions: list[Decision] = []
-        for row, (petition, category, *others) in enumerate(zip(petitions, *choices, strict=True)):
+        for row, (petition, one, category, *others) in enumerate(zip(petitions, sent, *choices, strict=True)):
             first = category[0]
             tier, clock, kind = (Answer(c[0].code, c[0].name, c[0].confidence, c[1:]) for c in others)
-            codes = (first.code, tier.code, clock.code, kind.code)
-            reasons = self._reasons(row, answers)
+            reasons = [*self._reasons(row, answers), *one.plan.reasons]
             decision = Decision(
                 id=petition.id,
                 decision_id=ulid_at_time(seconds),
@@ -141,12 +158,12 @@ class Decider:
                 tier=tier,
                 clock=clock,
                 type=kind,
-                matters=[Matter(first.code, 0, len(petition.text))],
-                places=[],
+                matters=one.matters,
+                places=one.places,
                 needs_human=bool(reasons),
                 reasons=reasons,
                 evidence=answers.evidence[row] if answers.evidence else [],
-                route=self.router.route(options.profile, codes, petition.received_at or options.now),
+                route=one.matters[0].route,
                 masked_title=reading.masked(2 * row),
                 masked_text=reading.masked(2 * row + 1),
                 model=self.model.name,
@@ -180,6 +197,10 @@ class Decider:
             reasons.append(f"把握不足：类别正确的概率 {answers.confidence[row]:.3f}，低于 {limits.confidence:.3f}")
         if answers.margin[row] < limits.margin:
             reasons.append(f"前两个类别过于接近，只差 {answers.margin[row]:.2f}")
+        parts = answers.parts.get(row)
+        if parts and parts[0].instead is not None:
+            seemed = self._labels["category"][parts[0].instead].name
+            reasons.append(f"含 {len(parts)} 件事，主次请核对：全文更像“{seemed}”")
         if row in answers.shortened:
             reasons.append(f"文本过长，只读了前 {READ_AT_MOST} 字")
         return reasons

@@ -33,22 +33,17 @@ class CategoryAnswer:
 
 
 @dataclass(slots=True)
-class Matter:
-    """One problem that the text holds, `start:end` in code points of the text as sent."""
-
-    category: str
-    start: int
-    end: int
-
-
-@dataclass(slots=True)
 class Place:
-    """A place that the text names, and the unit that covers it."""
+    """A place that a field names: `field[start:end] == text`, the unit that covers it (empty where none is
+    known), and how what is meant stands to it, like 对面 (empty where it is the place itself).
+    """
 
     text: str
     start: int
     end: int
     unit: str
+    relation: str
+    field: str
 
 
 @dataclass(slots=True)
@@ -61,6 +56,14 @@ class Evidence:
     end: int
     text: str
     weight: float
+
+
+@dataclass(slots=True)
+class Climb:
+    """A step up: to whom a matter is handed, and when."""
+
+    to: str
+    when: str
 
 
 @dataclass(slots=True)
@@ -78,7 +81,21 @@ class Route:
     steps: list[str]
     due: str
     rule: str
-    legal: str = ""
+    legal: str
+    sideways: list[str]
+    escalation: list[Climb]
+
+
+@dataclass(slots=True)
+class Matter:
+    """One problem that the text holds, `start:end` in code points of the text as sent, and where it goes."""
+
+    category: str
+    start: int
+    end: int
+    tier: str
+    clock: str
+    route: Route
 
 
 @dataclass(slots=True)

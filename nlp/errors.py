@@ -31,6 +31,8 @@ class UnknownProfile(InputError):
 class RefusedData(JiesuError):
     """规则文件 {file} 不能使用：{reason}"""
 
+    exit_code = 2
+
 
 class RefusedModel(JiesuError):
     """模型 {folder} 不能使用：{reason}"""

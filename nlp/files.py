@@ -9,7 +9,7 @@ from typing import Any
 from nlp.errors import RefusedData
 
 DATA = Path(__file__).parent / "data"
-PROFILES = Path(__file__).parent / "profiles"
+RULES = Path(__file__).parent / "rules"
 
 
 def read_lines(path: Path) -> list[str]:

@@ -110,6 +110,11 @@ def _expanded(raw: Codes, codes: Codes, width: NDArray[np.uint8], table: Folding
     return result
 
 
+def plain(sources: Sequence[str]) -> list[str]:
+    """Words of rules and names of places in the form in which texts are read."""
+    return folded(sources, folding()).strings
+
+
 def tidied(texts: Texts, mark: NDArray[np.bool_]) -> Texts:
     """Repeated marks become one; blanks at the edges of a text go."""
     codes = texts.codes

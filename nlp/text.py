@@ -45,6 +45,11 @@ def code_points(text: str) -> Codes:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 
+def written(codes: Codes) -> str:
+    """Code points as a text."""
+    return codes.astype("<u4", copy=False).tobytes().decode("utf-32-le", "surrogatepass")
+
+
 @dataclass(frozen=True)
 class Texts:
     """`n` texts, each followed by one newline, which no text holds itself.

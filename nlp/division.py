@@ -1,0 +1,67 @@
+"""Division: a petition of several matters is answered matter by matter, each by its own sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from nlp.answers import Part
+from nlp.features import Features, Tokens, weighted
+from nlp.hashing import Columns
+from nlp.heads import Probabilities
+from nlp.joint import Table
+from nlp.matters import Matters, Stretch, pieced
+from nlp.model import Model
+from nlp.taxonomy import TASKS
+from nlp.text import Texts
+
+
+class Divider:
+    """Divides the petitions of a batch with the model that answered them whole."""
+
+    def __init__(self, model: Model, features: Features, table: Table) -> None:
+        self._model = model
+        self._features = features
+        self._table = table
+        self._matters = Matters(model)
+
+    def divide(self, texts: Texts, tokens: Tokens, columns: Columns, heads: Probabilities) -> dict[int, list[Part]]:
+        """The matters of the petitions that hold several, by their numbers, the main one first.
+
+        Such a petition is answered by its main matter: where that is not what the whole petition seemed
+        to be, its rows of `heads` become those of the main matter's sentences.
+        """
+        whole = heads["category"].argmax(axis=1)
+        found = self._matters.find(texts, tokens, columns, heads["category"])
+        if not found:
+            return {}
+        stretches = [stretch for held in found.values() for stretch in held]
+        part, known = pieced(tokens, columns, [stretch.pieces for stretch in stretches], len(texts.codes))
+        counts = self._features.counts(part, known, len(stretches), len(self._model.vocabulary))
+        own = self._model.heads.probabilities(weighted(counts, self._model.idf))
+        parts = self._parts(stretches, own)
+        divided: dict[int, list[Part]] = {}
+        number = 0
+        for row, held in found.items():
+            mine, led = parts[number : number + len(held)], held[0].category
+            if led != whole[row] and own["category"][number].argmax() == led:
+                for task in heads:
+                    heads[task][row] = own[task][number]
+                mine[0] = replace(mine[0], instead=int(whole[row]))
+            elif led != whole[row]:
+                mine.sort(key=lambda part, main=int(whole[row]): part.columns["category"] != main)  # type: ignore[misc]
+            divided[row] = mine
+            number += len(held)
+        return divided
+
+    def _parts(self, stretches: Sequence[Stretch], own: Probabilities) -> list[Part]:
+        """Each stretch with the best tier, clock and type that its category allows."""
+        fixed = np.zeros_like(own["category"])
+        fixed[np.arange(len(stretches)), [stretch.category for stretch in stretches]] = 1
+        best = self._table.decode(own | {"category": fixed}).best | {"type": own["type"].argmax(axis=1)}
+        return [
+            Part({task: int(best[task][number]) for task in TASKS}, *stretch.longest)
+            for number, stretch in enumerate(stretches)
+        ]

@@ -1,0 +1,1 @@
+"""Place: the addresses that a text names, and the units that cover them."""

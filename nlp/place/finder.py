@@ -1,0 +1,106 @@
+"""Finder: the addresses in the texts of a batch, and the units that cover them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from nlp.files import DATA, read_toml
+from nlp.place.area import NOWHERE, Area, common
+from nlp.place.gazetteer import Gazetteer, cover
+from nlp.place.names import KnownNames, Name, UnknownNames, apart
+from nlp.segment import Segmenter
+from nlp.text import Texts
+
+HOUSE = re.compile(r"(\d+)(?:[-之]\d+)?[号弄]")
+DEPTHS = {"district": 0, "street": 1, "community": 2, "area": 2, "road": 3, "estate": 4, "poi": 4, "building": 5}
+ACTING = ("street", "community", "area", "district", "estate")  # kinds whose names are those of offices and firms too
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A place in the buffer of a batch: `start:end`, what covers it, and how what is meant stands to it."""
+
+    start: int
+    end: int
+    area: Area
+    relation: str
+
+
+class Finder:
+    """Finds places; safe to share between threads."""
+
+    def __init__(self, gazetteer: Gazetteer, segmenter: Segmenter) -> None:
+        rules = read_toml(DATA / "places.toml")
+        self._tail = re.compile(f"(?:{'|'.join(rules['tail'])})+")
+        self._known = KnownNames(gazetteer, self._tail)
+        self._unknown = UnknownNames(rules, segmenter, self._tail)
+        self._joined = re.compile(rules["joined"])
+        self._crossing = re.compile(rules["crossing"])
+        self._relation = re.compile("的?(" + "|".join(sorted(rules["relations"], key=len, reverse=True)) + ")")
+        self._actor = re.compile("(?:" + "|".join(rules["actors"]) + ")")
+
+    def find(self, texts: Texts) -> list[Found]:
+        """The places of the buffer in order, apart from each other."""
+        known = apart(self._known.find(texts))
+        names = sorted(chain(known, self._unknown.find(texts, known)), key=lambda name: name.start)
+        return list(self._places(texts.whole, names))
+
+    def _places(self, whole: str, names: Sequence[Name]) -> Iterator[Found]:
+        number = 0
+        while number < len(names):
+            address, end = self._address(whole, names, number)
+            number += len(address)
+            if number < len(names) and address[-1].kind == names[number].kind == "road":
+                crossed = self._crossed(whole, end, names[number])
+                if crossed:
+                    area = common([_area(address, None), _area([names[number]], None)])
+                    yield Found(address[0].start, crossed, area, self._related(whole, crossed))
+                    number += 1
+                    continue
+            if address[-1].kind not in ACTING or not self._actor.match(whole, end):
+                area = _area(address, whole[address[-1].end : end])
+                yield Found(address[0].start, end, area, self._related(whole, end))
+
+    def _address(self, whole: str, names: Sequence[Name], number: int) -> tuple[list[Name], int]:
+        """The names from `number` on that stand together as one address, and its end, numbers included."""
+        address = [names[number]]
+        end = self._tailed(whole, address[0].end)
+        for name in names[number + 1 :]:
+            if name.start != end or DEPTHS[name.kind] < DEPTHS[address[-1].kind]:
+                break
+            address.append(name)
+            end = self._tailed(whole, name.end)
+        return address, end
+
+    def _tailed(self, whole: str, end: int) -> int:
+        tail = self._tail.match(whole, end)
+        return tail.end() if tail else end
+
+    def _crossed(self, whole: str, end: int, other: Name) -> int:
+        """Where the crossing of two roads ends, or 0: A路(与)B路交叉口."""
+        between = whole[end : other.start]
+        closing = self._crossing.match(whole, other.end)
+        if not closing or (between and not self._joined.fullmatch(between)):
+            return 0
+        return closing.end()
+
+    def _related(self, whole: str, end: int) -> str:
+        match = self._relation.match(whole, end)
+        return match[1] if match else ""
+
+
+def _area(address: Sequence[Name], tail: str | None) -> Area:
+    """What covers an address: its last known name by its number, gaps filled from the names before."""
+    area = NOWHERE
+    if not any(name.spots for name in address):
+        return area
+    house = HOUSE.search(tail or "")
+    for name in reversed(address):
+        fitting = [spot for spot in name.spots if spot.area.agrees(area)] or name.spots
+        number = int(house[1]) if house and name is address[-1] else None
+        found = cover(fitting, number) if fitting else NOWHERE
+        area = area.joined(found) if found.agrees(area) else area
+    return area

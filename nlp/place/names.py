@@ -1,0 +1,196 @@
+"""Names: where the names of places stand in a buffer — those of a gazetteer, misheard ones, unknown ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp.files import DATA, read_lines
+from nlp.folding import SIZE
+from nlp.normalise import plain
+from nlp.place.gazetteer import Gazetteer, Spot
+from nlp.place.sound import sounded, sounds
+from nlp.segment import Segmenter
+from nlp.spotter import Spotter
+from nlp.text import Texts, code_points, written
+
+HEARD_AT_LEAST = 3  # characters of a name that may be known by its sound
+ALIKE = 0.5  # share of a misheard name's characters that stand as they are written
+WEAK_AT_LEAST = 2  # characters of a shortened name, which counts only before a number of its own
+BACK = 8  # code points before a suffix in which an unknown name may begin
+NAME_AT_MOST = 6
+# What kind of ending makes, right after a known name, one address with it: 丽景 + 小区, 岭安 + 高铁站.
+AFTER = {"estate": ("estate",), "poi": ("poi",), "community": ("poi",), "street": ("poi",), "district": ("poi",)}
+HAN = re.compile("[\u3400-\u9fff0-9a-z]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name at `start:end`; spots: the rows of the gazetteer that bear it, none where it is unknown."""
+
+    start: int
+    end: int
+    kind: str
+    spots: tuple[Spot, ...] = ()
+    exact: bool = True
+
+    @property
+    def rank(self) -> tuple[int, int, bool]:
+        """Of names that overlap the longest holds, then the one written as in the gazetteer."""
+        return (self.end - self.start, bool(self.spots), self.exact)
+
+
+class KnownNames:
+    """The names of a gazetteer, sought by their sound."""
+
+    def __init__(self, gazetteer: Gazetteer, tail: re.Pattern[str]) -> None:
+        self._tail = tail
+        held: dict[str, list[tuple[str, tuple[Spot, ...]]]] = {}
+        named = dict(zip(plain(list(gazetteer.by_name)), gazetteer.by_name.values(), strict=True))
+        for name, spots in named.items():
+            held.setdefault(sounded(code_points(name)), []).append((name, spots))
+        self._names = Spotter(held)
+        self._short = Spotter(
+            {part: spots for part, spots in shortened(named).items() if sounded(code_points(part)) not in held}
+        )
+
+    def find(self, texts: Texts) -> Iterator[Name]:
+        """The names in the buffer, overlapping ones among them; shortened ones where a house or a building follows."""
+        if not self._names:
+            return
+        whole, sound = texts.whole, sounds()[texts.codes]
+        for start, part, spots in self._short.find(texts.codes, whole):
+            if self._tail.match(whole, start + len(part)):
+                yield Name(start, start + len(part), spots[0].kind, spots, exact=False)
+        for start, heard, names in self._names.find(sound, written(sound)):
+            end = start + len(heard)
+            there = whole[start:end]
+            exact = [name for name in names if name[0] == there]
+            for name, spots in exact or names:
+                if exact or _heard(name, there):
+                    yield Name(start, end, spots[0].kind, spots, bool(exact))
+
+
+def shortened(named: Mapping[str, tuple[Spot, ...]]) -> dict[str, tuple[Spot, ...]]:
+    """Beginnings and ends of the names of estates and buildings that only one of them has → its rows."""
+    parts: dict[str, set[str]] = {}
+    for name, spots in named.items():
+        if spots[0].kind in ("estate", "building"):
+            cuts = [name[:size] for size in range(WEAK_AT_LEAST, len(name))]
+            for part in (*cuts, *(name[size:] for size in range(1, len(name) - WEAK_AT_LEAST))):
+                parts.setdefault(part, set()).add(spots[0].name)
+    kept = {part: names.pop() for part, names in parts.items() if len(names) == 1 and part not in named}
+    rows = {spots[0].name: spots for spots in named.values()}
+    return {part: rows[name] for part, name in kept.items()}
+
+
+class UnknownNames:
+    """Names that no gazetteer holds, known by what they end with."""
+
+    def __init__(self, rules: Mapping[str, Any], segmenter: Segmenter, tail: re.Pattern[str]) -> None:
+        self._segmenter = segmenter
+        self._tail = tail
+        self._kinds = {suffix: kind for kind, suffixes in rules["suffixes"].items() for suffix in suffixes}
+        self._numbered = frozenset(rules["numbered"])
+        self._weak = tuple(rules["stop"]["endings"])
+        self._longer = tuple(rules["longer"])
+        self._stop = frozenset(rules["stop"]["words"])
+        self._generic = frozenset(rules["stop"]["generic"])
+        self._common = frozenset(" ".join(read_lines(DATA / "common.txt")).split())
+        suffixes = (*self._kinds, *self._numbered)
+        self._long = Spotter({suffix: suffix for suffix in suffixes if len(suffix) > 1})
+        self._single = _characters(suffix for suffix in suffixes if len(suffix) == 1)
+        self._single_numbered = _characters(suffix for suffix in self._numbered if len(suffix) == 1)
+        self._tails = _characters(rules["tails"])
+        self._never = _characters(word for word in self._stop if len(word) == 1)
+        self._seldom = self._never | _characters(word for word in self._weak if len(word) == 1)
+
+    def find(self, texts: Texts, taken: Sequence[Name]) -> Iterator[Name]:
+        """The unknown names that end outside the names already taken, which are in order and apart."""
+        whole, place, last = texts.whole, 0, 0
+        for begun, suffix in self._suffixes(texts):
+            end = begun + len(suffix)
+            while place < len(taken) and taken[place].end < end:
+                place += 1
+            if end <= last or (place < len(taken) and taken[place].start < end):
+                continue
+            before = taken[place - 1] if place else None
+            if before and before.end == begun and self._kinds.get(suffix) in AFTER.get(before.kind, ()):
+                yield Name(before.end, end, self._kinds[suffix])
+                continue
+            start = self._start(whole, max(before.end if before else 0, begun - BACK), begun)
+            if start < begun and self._stands(whole, start, end, suffix):
+                last = end
+                yield Name(start, end, self._kinds.get(suffix, "estate"))
+
+    def _suffixes(self, texts: Texts) -> list[tuple[int, str]]:
+        """Where endings stand that may end a name, in order; of those that begin together the longest first."""
+        codes, whole = texts.codes, texts.whole
+        if len(codes) < 3:
+            return []
+        before, after = codes[:-2], codes[2:]
+        numbered = self._tails[after]
+        fits = self._single[codes[1:-1]] & np.where(numbered, ~self._never[before], ~self._seldom[before])
+        fits &= numbered | ~self._single_numbered[codes[1:-1]]
+        found = [(place, whole[place]) for place in (fits.nonzero()[0] + 1).tolist()]
+        found += [
+            (start, suffix) for start, suffix, _ in self._long.find(codes, whole)
+            if start and not self._never[codes[start - 1]]
+        ]  # fmt: skip
+        return sorted(found, key=lambda one: (one[0], -len(one[1])))
+
+    def _stands(self, whole: str, start: int, end: int, suffix: str) -> bool:
+        """Whether the name may stand there: many endings need a number after them, no longer word may go on."""
+        if self._tail.match(whole, end):
+            return True
+        name = whole[start : end - len(suffix)]
+        return not (suffix in self._numbered or name.endswith(self._weak) or whole.startswith(self._longer, end))
+
+    def _start(self, whole: str, floor: int, end: int) -> int:
+        """Where the name before a suffix at `end` begins; `end` where there is none.
+
+        All words back to one that begins no name, if they are short; otherwise the last of two characters.
+        """
+        if whole[end - 2 : end] in self._generic or whole[end - 2 : end] in self._common:
+            return end
+        window = HAN.search(whole, floor, end)
+        words = self._segmenter.cut(window[0]) if window else []
+        name: list[str] = []
+        for word in reversed(words):
+            if word in self._stop or word in self._common:
+                break
+            name.insert(0, word)
+        if len("".join(name)) > NAME_AT_MOST:
+            name = name[-1:] if len(name[-1]) > 1 else name[-2:]
+        told = "".join(name)
+        nameless = len(told) < 2 or told.isdigit() or not self._generic.isdisjoint((told, name[-1]))
+        return end if nameless else end - len(told)
+
+
+def _characters(words: Iterable[str]) -> NDArray[np.bool_]:
+    """(SIZE,) true for the characters of the words."""
+    table = np.zeros(SIZE, np.bool_)
+    table[[ord(character) for word in words for character in word]] = True
+    return table
+
+
+def apart(names: Iterator[Name]) -> list[Name]:
+    """The names in order, of those that overlap the best."""
+    chosen: list[Name] = []
+    for name in sorted(names, key=lambda name: (name.start, tuple(-part for part in name.rank))):
+        if chosen and name.start < chosen[-1].end:
+            if name.rank > chosen[-1].rank:
+                chosen[-1] = name
+        else:
+            chosen.append(name)
+    return chosen
+
+
+def _heard(name: str, there: str) -> bool:
+    same = sum(one == other for one, other in zip(name, there, strict=True))
+    return len(name) >= HEARD_AT_LEAST and same >= ALIKE * len(name)

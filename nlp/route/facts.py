@@ -1,0 +1,82 @@
+"""Facts: what the rules of routing may ask about a matter, and the conditions that ask it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from nlp.checked import STRICT
+from nlp.place.area import NOWHERE, Area
+
+Names = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A matter as the rules see it; equal facts have equal routes.
+
+    category, tier, clock, type: codes. words: those words of the rules that stand in its text.
+    redline: the kind of its red line. source: how it came in, by the profile's `sources`.
+    """
+
+    category: str
+    tier: str
+    clock: str
+    type: str
+    words: frozenset[str] = frozenset()
+    redline: str = ""
+    area: Area = NOWHERE
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class When:
+    """A condition: every list must be empty or hold what the matter has; of `words` and `place`, one is enough.
+
+    parent: names of groups of categories, written out when a rule is read.
+    """
+
+    __pydantic_config__ = STRICT
+
+    parent: Names = ()
+    category: Names = ()
+    tier: Names = ()
+    clock: Names = ()
+    type: Names = ()
+    source: Names = ()
+    redline: Names = ()
+    words: Names = ()
+    place: Names = ()
+
+    def holds(self, facts: Facts) -> bool:
+        """Whether the condition is met."""
+        return (
+            (not self.category or facts.category in self.category)
+            and (not self.tier or facts.tier in self.tier)
+            and (not self.clock or facts.clock in self.clock)
+            and (not self.type or facts.type in self.type)
+            and (not self.source or facts.source in self.source)
+            and (not self.redline or facts.redline in self.redline)
+            and (not self.words or not facts.words.isdisjoint(self.words))
+            and (not self.place or not set(facts.area).isdisjoint(self.place))
+        )
+
+    @property
+    def constrained(self) -> frozenset[str]:
+        """The names of the lists that are not empty."""
+        return frozenset(name for name in CONDITIONS if getattr(self, name))
+
+    def contains(self, other: When) -> bool:
+        """Whether every matter that meets the other condition meets this one."""
+        return all(
+            set(getattr(other, name)) <= set(getattr(self, name)) and bool(getattr(other, name))
+            for name in self.constrained
+        )
+
+    def meets(self, other: When) -> bool:
+        """Whether both ask about the same things and share a value of each."""
+        return self.constrained == other.constrained and all(
+            set(getattr(self, name)) & set(getattr(other, name)) for name in self.constrained
+        )
+
+
+CONDITIONS = tuple(field.name for field in fields(When))

@@ -1,0 +1,129 @@
+"""Rulebase: all the rules of routing, read and checked as a whole; an office's own files go before the shipped ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nlp.checked import STRICT, read_checked
+from nlp.errors import RefusedData, UnknownProfile
+from nlp.files import RULES
+from nlp.place.gazetteer import Gazetteer
+from nlp.route.calendar import Calendar
+from nlp.route.catalogue import Catalogue
+from nlp.route.clock import ClockTable
+from nlp.route.crosswalk import Crosswalk
+from nlp.route.facts import When
+from nlp.route.groups import Groups
+from nlp.route.profile import Guard, Profile
+from nlp.route.returns import ReturnRules
+from nlp.taxonomy import Taxonomy
+
+PLAIN = "plain"
+Stamp = tuple[tuple[str, int, int], ...]
+"""Path, time of change and size of every file: equal stamps, equal rules."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where rule files stand: in the office's folder, or else in the shipped one."""
+
+    office: Path | None = None
+
+    def file(self, name: str) -> tuple[Path, bool]:
+        """The file of a name, and whether it is the office's own."""
+        own = self.office / name if self.office else None
+        return (own, True) if own and own.exists() else (RULES / name, False)
+
+    def files(self, folder: str, suffix: str) -> Iterator[tuple[str, Path, bool]]:
+        """Name, path and whether it is the office's own, for every file of a folder, by name."""
+        names = {path.stem for path in (RULES / folder).glob(f"*{suffix}")}
+        if self.office:
+            names |= {path.stem for path in (self.office / folder).glob(f"*{suffix}")}
+        for name in sorted(names):
+            yield (name, *self.file(f"{folder}/{name}{suffix}"))
+
+    @property
+    def stamp(self) -> Stamp:
+        """What tells whether any file has changed."""
+        folders = [RULES, *([self.office] if self.office else [])]
+        files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+        return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Guards:
+    __pydantic_config__ = STRICT
+
+    guards: tuple[Guard, ...]
+
+
+@dataclass(frozen=True)
+class Rulebase:
+    """Profiles, national guards, catalogue, clock tables, calendar, crosswalks, returns and gazetteer."""
+
+    taxonomy: Taxonomy
+    profiles: Mapping[str, Profile]
+    guards: tuple[Guard, ...]
+    catalogue: Catalogue
+    clocks: Mapping[str, ClockTable]
+    calendar: Calendar
+    crosswalks: Mapping[str, Crosswalk]
+    returns: ReturnRules
+    gazetteer: Gazetteer
+
+    @classmethod
+    def read(cls, taxonomy: Taxonomy, office: Path | None = None, catalogue: Path | None = None) -> Rulebase:
+        """Read everything, or raise `RefusedData` for the first fault; `catalogue` goes before any other."""
+        if office is not None and not office.is_dir():
+            raise RefusedData(file=office, reason="没有这个文件夹")
+        shelf, groups = Shelf(office), Groups(taxonomy, {})
+        lists = {name: file for name, file, _ in shelf.files("lists", ".csv")}
+        crosswalks = {
+            name: Crosswalk.read(path, taxonomy, strict=own) for name, path, own in shelf.files("crosswalks", ".csv")
+        }
+        path, own = (catalogue, True) if catalogue else shelf.file("catalogue.csv")
+        rulebase = cls(
+            taxonomy=taxonomy,
+            profiles={
+                name: Profile.read(file, groups, lists, strict=mine)
+                for name, file, mine in shelf.files("profiles", ".toml")
+            },
+            guards=tuple(map(groups.spread, read_checked(shelf.file("guards.toml")[0], _Guards).guards)),
+            catalogue=Catalogue.read(path, taxonomy, crosswalks, strict=own),
+            clocks={name: ClockTable.read(file, groups) for name, file, _ in shelf.files("clocks", ".toml")},
+            calendar=Calendar.read(shelf.file("holidays.toml")[0]),
+            crosswalks=crosswalks,
+            returns=ReturnRules.read(shelf.file("returns.toml")[0]),
+            gazetteer=Gazetteer.read(shelf.file("gazetteer.csv")[0]),
+        )
+        rulebase._check(shelf)
+        return rulebase
+
+    def profile(self, name: str) -> Profile:
+        """A profile by its name; raises `UnknownProfile`."""
+        if name not in self.profiles:
+            raise UnknownProfile(name=name, known="、".join(self.profiles))
+        return self.profiles[name]
+
+    def conditions(self) -> Iterator[When]:
+        """Every rule that asks something of a matter."""
+        yield from self.guards
+        yield from self.catalogue.rows
+        for profile in self.profiles.values():
+            yield from profile.rules()
+        for table in self.clocks.values():
+            yield from table.items
+
+    def _check(self, shelf: Shelf) -> None:
+        tiers = set(self.taxonomy.codes("tier"))
+        for name, profile in self.profiles.items():
+            path = shelf.file(f"profiles/{name}.toml")[0]
+            if profile.clocks and profile.clocks not in self.clocks:
+                raise RefusedData(file=path, reason=f"没有名为 {profile.clocks} 的时限表")
+            seated = {tier for seat in profile.seats for tier in seat.tier if seat.constrained == {"tier"}}
+            if missing := sorted(tiers - seated):
+                raise RefusedData(file=path, reason=f"这些层级没有不带其他条件的 seats：{'、'.join(missing)}")
+        if PLAIN not in self.profiles:
+            raise RefusedData(file=RULES / "profiles", reason=f"缺少 {PLAIN}，其他体系止处由它接续")
