@@ -17,6 +17,8 @@ COMMANDS = {
     "fit": "training.commands:fit_command",
     "evaluate": "training.commands:evaluate_command",
     "corpus": "corpora.commands:corpus_commands",
+    "route": "serving.rules.commands:route_commands",
+    "catalogue": "serving.rules.commands:catalogue_commands",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -94,10 +94,19 @@ class Decider:
         for part in portions(petitions):
             reading = self._reader.read(part)
             answers = self.answers(reading, evidence=options.evidence)
-            asked = self._asked(answers)
-            sent = dispatcher.dispatch(part, reading, asked, options.profile, options.now)
+            sent = dispatcher.dispatch(part, reading, self._asked(answers), options.profile, options.now)
             decisions += self._decisions(part, reading, answers, sent, options)
         return decisions
+
+    def asked(self, reading: Reading) -> list[Asked]:
+        """What is to be dispatched of a batch, with the next likely categories, for other rules than those in force."""
+        answers = self.answers(reading)
+        order = np.argsort(-answers.marginals["category"], axis=1)[:, : RUNNERS_UP["category"]]
+        likely = [tuple(self._codes["category"][column] for column in row) for row in order.tolist()]
+        return [
+            replace(asked, others=tuple(code for code in codes if code != asked.codes[0]))
+            for asked, codes in zip(self._asked(answers), likely, strict=True)
+        ]
 
     def answers(self, reading: Reading, *, evidence: bool = False) -> Answers:
         """What the model and the red lines say of a batch."""

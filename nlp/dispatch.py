@@ -8,7 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
-from nlp.decision import Matter, Place
+from nlp.decision import Matter, Place, Route
 from nlp.features import FIELDS
 from nlp.petition import Petition
 from nlp.place.area import NOWHERE, Area
@@ -33,11 +33,13 @@ class Asked:
     """What is to be dispatched of a petition: its codes and red line, and its matters where it holds several.
 
     parts: the codes of each matter, the main one first, and where in the buffer it stands.
+    others: the next likely categories, where they were asked for.
     """
 
     codes: Codes
     redline: RedLine | None
     parts: Sequence[tuple[Codes, int, int]] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -69,11 +71,16 @@ class Located:
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """The places and the matters of a petition, the main one first, and the plan of the main one."""
+    """The places and the matters of a petition, the main one first, with the plan of each."""
 
-    plan: Plan
+    plans: list[Plan]
     matters: list[Matter]
     places: list[Place]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the main matter."""
+        return self.plans[0]
 
 
 class Dispatcher:
@@ -106,20 +113,15 @@ class Dispatcher:
         facts = Facts(*asked.codes, frozenset(word for _, word in words), kind, located.area, source)
         plan, route = self.router.routed(system, facts, received, located.unknown)
         if not asked.parts:
-            return Dispatched(plan, [Matter(plan.facts.category, 0, len(petition.text), plan.facts.tier,
-                                            plan.facts.clock, route)], located.places)  # fmt: skip
-        matters: list[Matter] = []
-        for number, (codes, start, end) in enumerate(asked.parts):
-            mine, way = plan, route
-            if number:
-                other = replace(
-                    self._alone(facts, codes, texts.whole[start:end], asked.redline),
-                    words=between(words, start, end), area=located.within(start, end),
-                )  # fmt: skip
-                mine, way = self.router.routed(system, other, received, located.unknown)
-            first, last = texts.source(start, end)
-            matters.append(Matter(mine.facts.category, first, last, mine.facts.tier, mine.facts.clock, way))
-        return Dispatched(plan, matters, located.places)
+            return Dispatched([plan], [_matter(plan, route, 0, len(petition.text))], located.places)
+        plans, matters = [plan], [_matter(plan, route, *texts.source(*asked.parts[0][1:]))]
+        for codes, start, end in asked.parts[1:]:
+            alone = self._alone(facts, codes, texts.whole[start:end], asked.redline)
+            other = replace(alone, words=between(words, start, end), area=located.within(start, end))
+            plan, route = self.router.routed(system, other, received, located.unknown)
+            plans.append(plan)
+            matters.append(_matter(plan, route, *texts.source(start, end)))
+        return Dispatched(plans, matters, located.places)
 
     @staticmethod
     def _alone(whole: Facts, codes: Codes, text: str, redline: RedLine | None) -> Facts:
@@ -157,3 +159,7 @@ class Dispatcher:
             if said:
                 text = reading.sources[number][first:last]
                 yield number, Place(text, first, last, found.area.unit, found.relation, names[number & 1]), found
+
+
+def _matter(plan: Plan, route: Route, start: int, end: int) -> Matter:
+    return Matter(plan.facts.category, start, end, plan.facts.tier, plan.facts.clock, route)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -11,34 +13,38 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
+from starlette.concurrency import run_in_threadpool
 
 from nlp.decider import Decider
 from nlp.decision import Decision
 from serving import problems
 from serving.access import guard
 from serving.batcher import Batcher
-from serving.default import open_model
 from serving.metrics import Metrics, Observed
+from serving.rules.office import Office, open_decider
 from serving.schema import Accuracy, DecisionReply, DecisionRequest, Problem
 from serving.settings import Settings
 
 NO_ENCODER = "这个模型没有编码器，按 accuracy=fast 作答"
 PURPOSE = "读懂每一件诉求：是什么、谁来办、多快办、为什么"
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 def create_app(settings: Settings, decider: Decider | None = None) -> FastAPI:
     """The service for these settings; raises `JiesuError` when it must not or cannot start."""
     settings.check_start()
-    decider = decider or Decider(open_model(settings))
+    decider = decider or open_decider(settings)
     decider.router.check(settings.profile)
     metrics = Metrics(decider.model.name)
+    office = Office(decider, settings.rules)
     # No ReDoc: its page loads a logo from another host.
-    app = FastAPIOffline(redoc_url=None, title="jiesu 接诉", version="1", description=PURPOSE)
+    lifespan = watching(office, settings, metrics)
+    app = FastAPIOffline(redoc_url=None, title="jiesu 接诉", version="1", description=PURPOSE, lifespan=lifespan)
     app.add_middleware(Observed, metrics=metrics)
     problems.install(app)
     _add_decisions(app, settings, decider, metrics)
-    _add_facts(app, settings, decider)
+    _add_facts(app, settings, decider, office)
     _add_operations(app, metrics)
     return app
 
@@ -77,7 +83,26 @@ def _add_decisions(app: FastAPI, settings: Settings, decider: Decider, metrics: 
     )
 
 
-def _add_facts(app: FastAPI, settings: Settings, decider: Decider) -> None:
+def watching(office: Office, settings: Settings, metrics: Metrics) -> Lifespan:
+    """While the service runs, rule files that change are put in force, or refused as a whole."""
+
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(settings.rules_every)
+            await run_in_threadpool(office.refresh)
+            metrics.rules_refused(bool(office.refused))
+
+    @asynccontextmanager
+    async def running(_: FastAPI) -> AsyncIterator[None]:
+        watcher = asyncio.create_task(watch()) if settings.rules_every else None
+        yield
+        if watcher:
+            watcher.cancel()
+
+    return running
+
+
+def _add_facts(app: FastAPI, settings: Settings, decider: Decider, office: Office) -> None:
     model = decider.model
     inside = [Depends(guard(settings))]
 
@@ -88,9 +113,14 @@ def _add_facts(app: FastAPI, settings: Settings, decider: Decider) -> None:
 
     @app.get("/v1/profiles", dependencies=inside)
     async def profiles() -> dict[str, Any]:
-        """可用的治理体系。"""
-        known = [{"name": p.name, "title": p.title, "chain": p.chain} for p in decider.router.profiles]
-        return {"default": settings.profile, "profiles": known}
+        """可用的治理体系、派单目录，和没有被接受的规则改动。"""
+        rules = decider.router.rules
+        return {
+            "default": settings.profile,
+            "profiles": [profile.told for profile in decider.router.profiles],
+            "catalogue": {"rows": len(rules.catalogue.rows), "version": rules.catalogue.version},
+            "refused": office.refused,
+        }
 
     @app.get("/v1/models/current", dependencies=inside)
     async def current() -> dict[str, Any]:

@@ -13,15 +13,15 @@ import uvicorn
 from pydantic import ValidationError
 from rich.console import Console
 
-from nlp.decider import Decider, Options
+from nlp.decider import Options
 from nlp.errors import InputError
 from nlp.petition import Petition
 from serving.app import create_app
 from serving.card import card
-from serving.default import open_model
 from serving.logs import start_logging
 from serving.memory import settle
 from serving.problems import path_of
+from serving.rules.office import open_decider
 from serving.schema import YEARS, Accuracy
 from serving.settings import Settings
 from serving.stream import Stream, decide_stream
@@ -65,8 +65,8 @@ def decide_command(
     settings = read_settings(profile=profile)
     options = Options(moment(settings, now), settings.profile, evidence)
     source = "标准输入" if file == "-" else file
-    with _opened(file) as lines:
-        decider = Decider(open_model(settings, model))
+    with opened(file) as lines:
+        decider = open_decider(settings, model)
         decider.router.check(options.profile)
         settle()
         if accuracy is Accuracy.high:
@@ -81,7 +81,8 @@ def decide_command(
         raise InputError(place=source, reason=f"有 {stream.failed} 行不能读，其余都已作答")
 
 
-def _opened(file: str) -> BinaryIO:
+def opened(file: str) -> BinaryIO:
+    """A file, or standard input for `-`; raises `InputError`."""
     if file == "-":
         return sys.stdin.buffer
     try:
@@ -103,7 +104,7 @@ def classify_command(
 ) -> None:
     """看一件诉求的决定。"""
     settings = read_settings(profile=profile)
-    decider = Decider(open_model(settings, model))
+    decider = open_decider(settings, model)
     options = Options(moment(settings, now), settings.profile)
     Console().print(card(decider.decide([Petition("1", text)], options)[0]))
 
@@ -118,7 +119,7 @@ def serve_command(
     settings = read_settings(host=host, port=port, insecure=insecure or None)
     settings.check_start()
     listener = _listener(settings)
-    decider = Decider(open_model(settings))
+    decider = open_decider(settings)
     app = create_app(settings, decider)
     settle()
     start_logging(settings.log_level)

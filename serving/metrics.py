@@ -28,6 +28,9 @@ class Metrics:
         self._decisions = prometheus.Counter(
             "jiesu_decisions", "Decisions", ["category", "tier", "needs_human"], registry=self.registry
         )
+        self._refused = prometheus.Gauge(
+            "jiesu_rules_refused", "1 while changed rule files are not in force", registry=self.registry
+        )
         self._known: dict[tuple[str, int], tuple[prometheus.Counter, prometheus.Histogram]] = {}
         prometheus.Info("jiesu_model", "Model in use", registry=self.registry).info({"name": model})
 
@@ -36,6 +39,10 @@ class Metrics:
         tally = Tally((d.category.code, d.tier.code, str(d.needs_human).lower()) for d in decisions)
         for labels, count in tally.items():
             self._decisions.labels(*labels).inc(count)
+
+    def rules_refused(self, refused: bool) -> None:
+        """Note whether the rule files as they are now are refused."""
+        self._refused.set(refused)
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """Count a request."""

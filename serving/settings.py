@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     home: Path = Field(Path("var"), description="主目录：默认模型与运行数据都在这里")
     model: Path | None = Field(None, description="模型文件夹；不设则用默认模型，没有就先训练一次")
     profile: str = Field("plain", description="请求没有指明时所用的治理体系（profile）")
+    rules: Path | None = Field(None, description="本单位的规则文件夹：里面的文件先于自带的同名文件（nlp/rules）")
+    rules_every: float = Field(5, ge=0, description="每隔几秒看规则文件有没有变，变了就整套换上；0 为不看")
     timezone: str = Field("Asia/Shanghai", description="没有时区的时间按此时区理解，答复也用它")
     host: str = Field("127.0.0.1", description="监听地址")
     port: int = Field(8000, ge=0, le=65535, description="监听端口")

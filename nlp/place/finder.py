@@ -15,6 +15,8 @@ from nlp.segment import Segmenter
 from nlp.text import Texts
 
 HOUSE = re.compile(r"(\d+)(?:[-之]\d+)?[号弄]")
+OFFICES = ("street", "community", "area")
+CITY = re.compile("[\u3400-\u9fff]{2}市$")
 DEPTHS = {"district": 0, "street": 1, "community": 2, "area": 2, "road": 3, "estate": 4, "poi": 4, "building": 5}
 ACTING = ("street", "community", "area", "district", "estate")  # kinds whose names are those of offices and firms too
 
@@ -35,18 +37,24 @@ class Finder:
     def __init__(self, gazetteer: Gazetteer, segmenter: Segmenter) -> None:
         rules = read_toml(DATA / "places.toml")
         self._tail = re.compile(f"(?:{'|'.join(rules['tail'])})+")
-        self._known = KnownNames(gazetteer, self._tail)
+        self._known = KnownNames(gazetteer, segmenter, self._tail)
         self._unknown = UnknownNames(rules, segmenter, self._tail)
         self._joined = re.compile(rules["joined"])
         self._crossing = re.compile(rules["crossing"])
         self._relation = re.compile("的?(" + "|".join(sorted(rules["relations"], key=len, reverse=True)) + ")")
+        self._asked = tuple(rules["asked"])
         self._actor = re.compile("(?:" + "|".join(rules["actors"]) + ")")
 
     def find(self, texts: Texts) -> list[Found]:
         """The places of the buffer in order, apart from each other."""
         known = apart(self._known.find(texts))
-        names = sorted(chain(known, self._unknown.find(texts, known)), key=lambda name: name.start)
+        unknown = [self._meant(name, texts.whole) for name in self._unknown.find(texts, known)]
+        names = sorted(chain(known, unknown), key=lambda name: name.start)
         return list(self._places(texts.whole, names))
+
+    def _meant(self, name: Name, whole: str) -> Name:
+        spots = self._known.meant(whole[name.start : name.end])
+        return Name(name.start, name.end, spots[0].kind, spots, exact=False) if spots else name
 
     def _places(self, whole: str, names: Sequence[Name]) -> Iterator[Found]:
         number = 0
@@ -60,9 +68,25 @@ class Finder:
                     yield Found(address[0].start, crossed, area, self._related(whole, crossed))
                     number += 1
                     continue
-            if address[-1].kind not in ACTING or not self._actor.match(whole, end):
+            if not self._acts(whole, address, end):
                 area = _area(address, whole[address[-1].end : end])
-                yield Found(address[0].start, end, area, self._related(whole, end))
+                yield Found(self._begun(whole, address[0]), end, area, self._related(whole, end))
+
+    def _acts(self, whole: str, address: Sequence[Name], end: int) -> bool:
+        """Whether an office or a firm is meant: 永宁街道办, 请梅桥街道."""
+        kind, start = address[-1].kind, address[0].start
+        if kind not in ACTING:
+            return False
+        asked = kind in OFFICES and len(address) == 1 and whole.endswith(self._asked, max(0, start - 3), start)
+        return asked or bool(self._actor.match(whole, end))
+
+    @staticmethod
+    def _begun(whole: str, first: Name) -> int:
+        """Where an address begins: a city before its district belongs to it (楚州市临梅区)."""
+        city = (
+            CITY.search(whole, max(0, first.start - 3), first.start) if first.kind in ("district", "street") else None
+        )
+        return city.start() if city else first.start
 
     def _address(self, whole: str, names: Sequence[Name], number: int) -> tuple[list[Name], int]:
         """The names from `number` on that stand together as one address, and its end, numbers included."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,14 @@ from nlp.text import Texts, code_points, written
 HEARD_AT_LEAST = 3  # characters of a name that may be known by its sound
 ALIKE = 0.5  # share of a misheard name's characters that stand as they are written
 WEAK_AT_LEAST = 2  # characters of a shortened name, which counts only before a number of its own
+SURE = 4  # characters of a name that needs no look at the words around it
+STREET, AFTER_STREET = "街", ("道", "坊")
+LEFT_OUT = 3  # characters that a shortened name leaves out at most
 BACK = 8  # code points before a suffix in which an unknown name may begin
 NAME_AT_MOST = 6
 # What kind of ending makes, right after a known name, one address with it: 丽景 + 小区, 岭安 + 高铁站.
 AFTER = {"estate": ("estate",), "poi": ("poi",), "community": ("poi",), "street": ("poi",), "district": ("poi",)}
+SEATS = frozenset("省市区县")
 HAN = re.compile("[\u3400-\u9fff0-9a-z]+$")
 
 
@@ -48,13 +53,17 @@ class Name:
 class KnownNames:
     """The names of a gazetteer, sought by their sound."""
 
-    def __init__(self, gazetteer: Gazetteer, tail: re.Pattern[str]) -> None:
+    def __init__(self, gazetteer: Gazetteer, segmenter: Segmenter, tail: re.Pattern[str]) -> None:
         self._tail = tail
         held: dict[str, list[tuple[str, tuple[Spot, ...]]]] = {}
         named = dict(zip(plain(list(gazetteer.by_name)), gazetteer.by_name.values(), strict=True))
         for name, spots in named.items():
             held.setdefault(sounded(code_points(name)), []).append((name, spots))
+        self._segmenter = segmenter
         self._names = Spotter(held)
+        self._by_ending: dict[str, list[tuple[str, tuple[Spot, ...]]]] = {}
+        for name, spots in named.items():
+            self._by_ending.setdefault(name[-2:], []).append((name, spots))
         self._short = Spotter(
             {part: spots for part, spots in shortened(named).items() if sounded(code_points(part)) not in held}
         )
@@ -72,8 +81,28 @@ class KnownNames:
             there = whole[start:end]
             exact = [name for name in names if name[0] == there]
             for name, spots in exact or names:
-                if exact or _heard(name, there):
+                if self._ends(whole, end) if exact else _heard(name, there) and self._cut_off(whole, start, end):
                     yield Name(start, end, spots[0].kind, spots, bool(exact))
+
+    @staticmethod
+    def _ends(whole: str, end: int) -> bool:
+        """Whether no longer word goes on: 和平街 is none in 和平街道."""
+        return not (whole[end - 1] == STREET and whole.startswith(AFTER_STREET, end))
+
+    def _cut_off(self, whole: str, start: int, end: int) -> bool:
+        """Whether a misheard name ends where a word ends: 和平街 is not heard in 和平解决."""
+        if end - start >= SURE or self._tail.match(whole, end):
+            return True
+        stretch = whole[start : end + 3].partition("\n")[0]
+        return end - start in accumulate(map(len, self._segmenter.cut(stretch)))
+
+    def meant(self, told: str) -> tuple[Spot, ...]:
+        """The rows of the one name that an unknown name shortens: its characters, with others left out (棉纺宿舍)."""
+        fitting = [
+            spots for name, spots in self._by_ending.get(told[-2:], ())
+            if len(told) < len(name) <= len(told) + LEFT_OUT and _within(told, name)
+        ]  # fmt: skip
+        return fitting[0] if len({spots[0].name for spots in fitting}) == 1 else ()
 
 
 def shortened(named: Mapping[str, tuple[Spot, ...]]) -> dict[str, tuple[Spot, ...]]:
@@ -99,6 +128,7 @@ class UnknownNames:
         self._numbered = frozenset(rules["numbered"])
         self._weak = tuple(rules["stop"]["endings"])
         self._longer = tuple(rules["longer"])
+        self._inner = frozenset(rules["inner"])
         self._stop = frozenset(rules["stop"]["words"])
         self._generic = frozenset(rules["stop"]["generic"])
         self._common = frozenset(" ".join(read_lines(DATA / "common.txt")).split())
@@ -156,20 +186,27 @@ class UnknownNames:
 
         All words back to one that begins no name, if they are short; otherwise the last of two characters.
         """
-        if whole[end - 2 : end] in self._generic or whole[end - 2 : end] in self._common:
+        before = whole[end - 2 : end]
+        if before not in self._inner and (before in self._generic or before in self._common):
             return end
         window = HAN.search(whole, floor, end)
         words = self._segmenter.cut(window[0]) if window else []
         name: list[str] = []
+        if words and words[-1] in self._inner:
+            name.append(words.pop())
+            if words and words[-1] in SEATS:
+                return end - len(name[0]) - 1
         for word in reversed(words):
             if word in self._stop or word in self._common:
                 break
             name.insert(0, word)
         if len("".join(name)) > NAME_AT_MOST:
-            name = name[-1:] if len(name[-1]) > 1 else name[-2:]
+            name = name[-1:] if len(name[-1]) > 1 and name[-1] not in self._inner else name[-2:]
         told = "".join(name)
-        nameless = len(told) < 2 or told.isdigit() or not self._generic.isdisjoint((told, name[-1]))
-        return end if nameless else end - len(told)
+        inner = bool(name) and name[-1] in self._inner
+        if len(told) < 2 or told.isdigit() or told in self._generic or (inner and len(name) == 1):
+            return end
+        return end if not inner and name[-1] in self._generic else end - len(told)
 
 
 def _characters(words: Iterable[str]) -> NDArray[np.bool_]:
@@ -189,6 +226,12 @@ def apart(names: Iterator[Name]) -> list[Name]:
         else:
             chosen.append(name)
     return chosen
+
+
+def _within(part: str, name: str) -> bool:
+    """Whether the characters of a part stand in a name in their order."""
+    rest = iter(name)
+    return all(character in rest for character in part)
 
 
 def _heard(name: str, there: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -87,6 +88,11 @@ class Catalogue:
             if first != row.line:
                 raise refuse_row(path, row.line, "编号", f"{row.number} 第 {row.version} 版在第 {first} 行已有")
         return cls(str(path), rows)
+
+    @cached_property
+    def version(self) -> str:
+        """The first digits of the SHA-256 of its rows: what tells one state of the catalogue from another."""
+        return hashlib.sha256(repr(self.rows).encode()).hexdigest()[:12]
 
     @cached_property
     def _by_category(self) -> Mapping[str, list[Row]]:

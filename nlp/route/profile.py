@@ -182,6 +182,17 @@ class Profile:
         """The names of the levels, lowest first."""
         return tuple(level.name for level in self.levels if not level.aside)
 
+    @property
+    def told(self) -> dict[str, object]:
+        """What a client may want to know of the system."""
+        return {
+            "name": self.name, "title": self.title, "source": self.source, "principles": self.principles,
+            "chain": self.chain, "levels": [{"name": level.name, "body": level.body} for level in self.levels],
+            "escalation": [{"to": step.to, "when": step.when} for step in self.escalation],
+            "steps": self.steps, "loops": [loop.name for loop in self.loops], "indicators": self.indicators,
+            "scope": self.scope, "clocks": self.clocks,
+        }  # fmt: skip
+
     def rules(self) -> Iterator[When]:
         """All rules with conditions."""
         for table in self.tables.values():

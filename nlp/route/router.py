@@ -144,6 +144,11 @@ class _Planning:
         self._rule.append(short)
         self._path.append(told)
 
+    @property
+    def _tier_name(self) -> str:
+        tiers = {label.code: label.name for label in self._rules.taxonomy.tiers}
+        return tiers.get(self._facts.tier, self._facts.tier)
+
     def _scope(self) -> Profile:
         """The profile, or the plain one for a matter that the profile is not for."""
         if not self._profile.scope or self._facts.category in self._profile.scope:
@@ -164,7 +169,7 @@ class _Planning:
                 self._note(f"守则 {guard.name}（{guard.why}）", f"守则 {guard.name}：{guard.why}")
             if raised:
                 self._facts = replace(self._facts, tier=guard.raised)
-                self._path.append(f"　　层级不得低于 {guard.raised}，由此提到 {guard.raised}")
+                self._path.append(f"　　层级由此提到{self._tier_name}")
 
     def _lay_down(self, row: Row | None) -> None:
         """What the catalogue says of tier and clock; a red line keeps its clock."""
@@ -189,10 +194,10 @@ class _Planning:
             onward = next(seat for seat in plain.seats if seat.holds(self._facts))
             self._note(
                 f"层级 {self._facts.tier}：{system.title}止于下一级（{EXTERNAL}），单位取自 {PLAIN}",
-                f"层级：{self._facts.tier} 在 {system.title} 之外（{EXTERNAL}），由通用五级的 {onward.unit} 接续",
+                f"层级：{self._tier_name}在{system.title}之外（{EXTERNAL}），由通用五级的 {onward.unit} 接续",
             )
             return onward, plain
-        self._note(f"层级 {self._facts.tier}", f"层级：{self._facts.tier}，先到 {seat.start}，由 {seat.unit} 办理")
+        self._note(f"层级 {self._facts.tier}", f"层级：{self._tier_name}，先到 {seat.start}，由 {seat.unit} 办理")
         return seat, system
 
     def _route(self, system: Profile, home: Profile, seat: Seat, row: Row | None, way: Way) -> Route:

@@ -1,0 +1,1 @@
+"""The rules of routing at work: put in force, checked, explained, compared."""
