@@ -9,7 +9,7 @@ PORT ?= 8000
 LETTERS ?= ../shared/gold/dev.jsonl
 export PIP_NO_INPUT := 1
 
-.PHONY: setup run test test-system bench quality soak fit model lock format clean
+.PHONY: setup run test test-system bench quality profiles soak fit model lock format clean
 
 setup: $(VENV)/.setup  ## install what running and fit need
 
@@ -47,6 +47,10 @@ bench: $(VENV)/.test  ## one JSON object a line
 
 quality: $(VENV)/.test  ## what the default model reaches on the letters of ../shared/gold, into docs/quality.md
 	@$(BIN)/python -m benchmarks.quality $(LETTERS) --write
+
+profiles: setup  ## the same petitions under every profile, into docs/profiles.md
+	@$(BIN)/jiesu route compare docs/profiles.jsonl > docs/.profiles && { sed '/^<!-- begin -->/q' docs/profiles.md; \
+	  cat docs/.profiles; echo '<!-- end -->'; } > docs/.new && mv docs/.new docs/profiles.md && rm docs/.profiles
 
 soak: $(VENV)/.test  ## the long repetitions; writes benchmarks/results/
 	@$(BIN)/python -m benchmarks --soak

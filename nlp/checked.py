@@ -18,10 +18,11 @@ T = TypeVar("T")
 STRICT = ConfigDict(extra="forbid")
 """`__pydantic_config__` of a dataclass that takes no field that it does not know."""
 HEADER = re.compile(r"^\s*\[{1,2}\s*([\w.-]+)\s*\]{1,2}")
+UNKNOWN = "unexpected_keyword_argument"
 REASONS = {
     "missing": "缺少字段",
     "missing_argument": "缺少字段",
-    "unexpected_keyword_argument": "没有这个字段",
+    UNKNOWN: "没有这个字段",
     "string_type": "须是文字",
     "int_type": "须是整数",
     "int_parsing": "须是整数",
@@ -45,7 +46,8 @@ def read_checked(path: Path, kind: type[T]) -> T:
 
 def refused(path: Path, error: ValidationError) -> RefusedData:
     """The first fault of a TOML file, in one line of Chinese."""
-    first = error.errors(include_url=False, include_input=False)[0]
+    faults = error.errors(include_url=False, include_input=False)
+    first = min(faults, key=lambda fault: fault["type"] != UNKNOWN)  # a misspelt key is what another one lacks
     location = first["loc"]
     name = ".".join(str(part + 1 if isinstance(part, int) else part) for part in location)
     reason = f"{name}：{REASONS.get(first['type'], first['msg'])}"
@@ -77,29 +79,33 @@ def line_of(text: str, location: Sequence[str | int]) -> int:
 
 def read_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows of a CSV file with exactly these columns, and their lines; raises `RefusedData`."""
-    for number, (line, row) in enumerate(read_rows(path)):
-        if not number and list(row) != list(columns):
-            raise RefusedData(file=f"{path} 第 1 行", reason=f"表头须是：{','.join(columns)}")
-        yield line, row
+    head, rows = read_rows(path)
+    if head != list(columns):
+        raise RefusedData(file=f"{path} 第 1 行", reason=f"表头须是：{','.join(columns)}")
+    return rows
 
 
-def read_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of a CSV file (UTF-8, or GB 18030 as Excel writes it) with their lines, cells stripped.
+def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, str]]]]:
+    """The columns of a CSV file (UTF-8, or GB 18030 as Excel writes it) and its rows with their lines, stripped.
 
     Raises `RefusedData` with file and line where a row is longer or shorter than the head.
     """
     reader = csv.reader(io.StringIO(_decoded(path)), strict=True)
-    try:
-        columns = [name.strip() for name in next(reader, [])]
-        for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
-            if len(row) != len(columns):
-                reason = f"有 {len(row)} 列，应有 {len(columns)} 列"
-                raise RefusedData(file=f"{path} 第 {reader.line_num} 行", reason=reason)
-            yield reader.line_num, dict(zip(columns, (cell.strip() for cell in row), strict=True))
-    except csv.Error as error:
-        raise RefusedData(file=f"{path} 第 {reader.line_num} 行", reason=f"不是完整的 CSV：{error}") from error
+    columns = [name.strip() for name in next(reader, [])]
+
+    def rows() -> Iterator[tuple[int, dict[str, str]]]:
+        try:
+            for row in reader:
+                if not any(cell.strip() for cell in row):
+                    continue
+                if len(row) != len(columns):
+                    reason = f"有 {len(row)} 列，应有 {len(columns)} 列"
+                    raise RefusedData(file=f"{path} 第 {reader.line_num} 行", reason=reason)
+                yield reader.line_num, dict(zip(columns, (cell.strip() for cell in row), strict=True))
+        except csv.Error as error:
+            raise RefusedData(file=f"{path} 第 {reader.line_num} 行", reason=f"不是完整的 CSV：{error}") from error
+
+    return columns, rows()
 
 
 def _decoded(path: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -60,12 +60,9 @@ class Gazetteer:
     @classmethod
     def read(cls, path: Path) -> Gazetteer:
         """Read and check a CSV file; raises `RefusedData` with file, line and column."""
-        heads: dict[str, str] = {}
-        spots: list[Spot] = []
-        for line, row in read_rows(path):
-            heads = heads or _heads(path, row)
-            spots.append(_spot(path, line, {key: row[head] for key, head in heads.items()}))
-        return cls(tuple(spots))
+        columns, rows = read_rows(path)
+        heads = _heads(path, columns)
+        return cls(tuple(_spot(path, line, {key: row[head] for key, head in heads.items()}) for line, row in rows))
 
     @cached_property
     def by_name(self) -> Mapping[str, tuple[Spot, ...]]:
@@ -84,7 +81,7 @@ def cover(spots: Iterable[Spot], number: int | None) -> Area:
     return common(spot.area for spot in exact or spots)
 
 
-def _heads(path: Path, row: Mapping[str, str]) -> dict[str, str]:
+def _heads(path: Path, row: Sequence[str]) -> dict[str, str]:
     heads = {key: head for key, names in HEADS.items() for head in row if head.lower() in names}
     unknown = [head for head in row if head not in heads.values()]
     if "name" not in heads or unknown:

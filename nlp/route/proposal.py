@@ -40,7 +40,7 @@ def propose(
     plan, route = router.routed(profile, facts, received)
     last, rules = returned[-1], router.rules.returns
     reason = rules.reason(last.reason)
-    gone = [back.unit for back in returned]
+    gone = [route.unit, *(back.unit for back in returned)]
     reported = ""
     if plan.row is not None and plan.row.lead != LOCAL and plan.row.lead in last.unit:
         reported = REPORTED.format(unit=last.unit, row=plan.row.told)
@@ -100,7 +100,10 @@ def _elsewhere(
         if row is not plan.row and row.lead != LOCAL:
             yield Found(_seated(route, row.lead), f"{row.told}也合这件事")
     for category in others:
-        _, other = router.routed(profile, replace(facts, category=category), received)
+        meant = replace(facts, category=category)
+        office, other = router.routed(profile, meant, received)
+        if office.row is not None and router.rank(office.row.level) > router.rank(office.facts.tier):
+            _, other = router.routed(profile, replace(meant, tier=office.row.level), received)
         yield Found(other.unit, f"可能属 {category}，由 {other.unit} 办", other)
 
 
@@ -110,6 +113,10 @@ def _seated(route: Route, lead: str) -> str:
 
 
 def _is_among(unit: str, gone: Sequence[str]) -> bool:
-    """Whether a unit, or the office named beside it, is one of those that returned the ticket."""
-    office = unit.partition("（")[2].removesuffix("）") or unit
-    return any(unit == other or office == (other.partition("（")[2].removesuffix("）") or other) for other in gone)
+    """Whether a unit, the office named beside it or the unit of such an office returned the ticket."""
+    return any(other in (unit, _office(unit)) or _office(other) == _office(unit) or other.partition("（")[0] == unit
+               for other in gone)  # fmt: skip
+
+
+def _office(unit: str) -> str:
+    return unit.partition("（")[2].removesuffix("）") or unit

@@ -132,7 +132,7 @@ class _Planning:
         limit, source = self._router.limit(self._profile, self._facts, row)
         self._path.append(f"时限：{limit}（{source}）")
         route = self._route(system, home, seat, row, way)
-        self._note(f"办理方式第 {number} 条", f"方式：{way.mode}，{way.way}（{home.name} 办理方式第 {number} 条）")
+        self._note(f"办理方式第 {number} 条", f"方式：{route.mode}，{way.way}（{home.name} 办理方式第 {number} 条）")
         if refusal:
             route = _refused(route, refusal)
         route.rule = f"{self._profile.name}：{'；'.join(self._rule)}"

@@ -12,19 +12,26 @@ import orjson
 from pydantic import ValidationError
 
 from nlp.decider import Decider
-from nlp.dispatch import Asked, Dispatched, Dispatcher
+from nlp.dispatch import Asked, Codes, Dispatched, Dispatcher
 from nlp.errors import InputError
 from nlp.petition import Petition
 from nlp.reader import Reader, Reading
-from nlp.redline import RedLines
+from nlp.redline import RedLine, RedLines
 from nlp.taxonomy import TASKS
 from serving.problems import path_of
 from serving.schema import PetitionIn
 from serving.settings import Settings
 
 CHUNK = 1024
-Row = tuple[Petition, dict[str, str], tuple[str, ...]]
-"""A petition, its codes by task where its line holds them, and the next likely categories."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a line holds: a petition, the codes of its matters where it has them, the next likely categories."""
+
+    petition: Petition
+    codes: tuple[Codes, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,48 +66,55 @@ class CaseReader:
         while part := list(islice(rows, CHUNK)):
             yield self._cases(part)
 
-    def _row(self, number: int, line: bytes) -> Row:
+    def _row(self, number: int, line: bytes) -> Line:
+        place = f"{self._source} 第 {number} 行"
         try:
             data = orjson.loads(line)
             if not isinstance(data, dict):
-                raise InputError(place=f"{self._source} 第 {number} 行", reason="不是 JSON 对象")
-            return self._petition(data), self._codes(data), self._others(data)
+                raise InputError(place=place, reason="不是 JSON 对象")
+            return self._decision(data) if "decision_id" in data else self._petition(data)
         except orjson.JSONDecodeError as error:
-            raise InputError(place=f"{self._source} 第 {number} 行", reason="不是 JSON") from error
+            raise InputError(place=place, reason="不是 JSON") from error
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            place = f"{self._source} 第 {number} 行，{path_of(first['loc'])}"
-            raise InputError(place=place, reason=first["msg"]) from error
+            raise InputError(place=f"{place}，{path_of(first['loc'])}", reason=first["msg"]) from error
+        except (KeyError, TypeError) as error:
+            raise InputError(place=place, reason=f"不是 decide 给出的决定：{error}") from error
 
-    def _petition(self, data: dict[str, Any]) -> Petition:
-        if "decision_id" in data:
-            data = {
-                "id": data.get("id"), "text": data.get("masked_text"), "title": data.get("masked_title"),
-                "received_at": data.get("decided_at"),
-            }  # fmt: skip
-        return PetitionIn.model_validate(data).petition(self._settings.zone)
+    def _petition(self, data: dict[str, Any]) -> Line:
+        petition = PetitionIn.model_validate(data).petition(self._settings.zone)
+        if not all(isinstance(data.get(task), str) for task in TASKS):
+            return Line(petition)
+        category, tier, clock, kind = (data[task] for task in TASKS)
+        return Line(petition, ((category, tier, clock, kind),))
 
-    @staticmethod
-    def _others(data: dict[str, Any]) -> tuple[str, ...]:
-        """The next likely categories that a decision holds."""
-        category = data.get("category")
-        return tuple(choice["code"] for choice in category["alternatives"]) if isinstance(category, dict) else ()
+    def _decision(self, data: dict[str, Any]) -> Line:
+        fields = {
+            "id": data["id"], "text": data["masked_text"], "title": data["masked_title"],
+            "received_at": data["decided_at"],
+        }  # fmt: skip
+        petition = PetitionIn.model_validate(fields).petition(self._settings.zone)
+        kind = str(data["type"]["code"])
+        codes = tuple(
+            (str(matter["category"]), str(matter["tier"]), str(matter["clock"]), kind) for matter in data["matters"]
+        )
+        return Line(petition, codes, tuple(str(choice["code"]) for choice in data["category"]["alternatives"]))
 
-    @staticmethod
-    def _codes(data: dict[str, Any]) -> dict[str, str]:
-        """The codes of a line by task; a decision holds them inside its answers."""
-        held = {task: data[task] for task in TASKS if task in data}
-        return {task: str(code["code"] if isinstance(code, dict) else code) for task, code in held.items()}
-
-    def _cases(self, rows: list[Row]) -> Cases:
-        petitions = [petition for petition, _, _ in rows]
+    def _cases(self, lines: list[Line]) -> Cases:
+        petitions = [line.petition for line in lines]
         reading = self._reader.read(petitions)
-        if all(len(codes) == len(TASKS) for _, codes, _ in rows):
-            redlines = self._redlines.find(reading.texts)
+        if all(line.codes for line in lines):
+            redlines, bounds = self._redlines.find(reading.texts), reading.texts.bounds.tolist()
             asked = [
-                Asked((codes["category"], codes["tier"], codes["clock"], codes["type"]), redlines.get(row), (), others)
-                for row, (_, codes, others) in enumerate(rows)
+                _known(line, redlines.get(row), bounds[2 * row + 1], bounds[2 * row + 2] - 1)
+                for row, line in enumerate(lines)
             ]
         else:
             asked = self._decider().asked(reading)
         return Cases(petitions, reading, asked)
+
+
+def _known(line: Line, redline: RedLine | None, start: int, end: int) -> Asked:
+    """What a line with codes asks for; where its matters stood in the text sent is not known any more."""
+    several = [(codes, start, end) for codes in line.codes] if len(line.codes) > 1 and end > start else ()
+    return Asked(line.codes[0], redline, several, line.others)

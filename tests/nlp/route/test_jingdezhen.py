@@ -177,15 +177,13 @@ def test_jingdezhen_has_a_county_town_without_streets(ask: Asked) -> None:
 
 
 @pytest.mark.parametrize("tier", TIERS)
-@pytest.mark.parametrize("category", ["leak", "neighbour_dispute", "street_vending", "property_management"])
 @pytest.mark.parametrize("clock", ["emergency", "general"])
-def test_jingdezhen_names_no_street_in_a_county_town_without_streets(
-    ask: Asked, category: str, tier: str, clock: str
-) -> None:
-    route = ask(category, tier, clock, area=FULIANG)
-    named = [route.start, route.unit, *route.chain, *route.notify, *(climb.to for climb in route.escalation)]
-    assert [name for name in named if "街道" in name] == []
-    assert any("县" in name for name in route.chain)
+def test_jingdezhen_names_no_street_in_a_county_town_without_streets(ask: Asked, tier: str, clock: str) -> None:
+    for category in ("leak", "neighbour_dispute", "street_vending", "property_management"):
+        route = ask(category, tier, clock, area=FULIANG)
+        named = [route.start, route.unit, *route.chain, *route.notify, *(climb.to for climb in route.escalation)]
+        assert [name for name in named if "街道" in name] == [], category
+        assert any("县" in name for name in route.chain), category
 
 
 def test_jingdezhen_guards_hold_in_the_county_town_too(ask: Asked) -> None:
@@ -206,7 +204,6 @@ def test_jingdezhen_has_streets_elsewhere(ask: Asked, place: str) -> None:
         ("demolition_compensation", "district"),
         ("neighbour_dispute", "grid"),
         ("neighbour_dispute", "street"),
-        ("noise", "community"),
     ],
 )
 def test_jingdezhen_mediates_at_the_door_within_eight_minutes(ask: Asked, category: str, tier: str) -> None:
@@ -214,6 +211,12 @@ def test_jingdezhen_mediates_at_the_door_within_eight_minutes(ask: Asked, catego
     assert "8 分钟" in route.mode
     assert "580" in route.way
     assert "580 党员调解团" in route.support
+
+
+def test_jingdezhen_gives_small_help_at_the_door_within_eight_minutes_too(ask: Asked) -> None:
+    """580 takes anything from demolition quarrels to small help."""
+    for category in ("other", "community_service", "elderly_disabled"):
+        assert "580" in ask(category, "grid", "general", "help").way, category
 
 
 @pytest.mark.parametrize("category", ["property_management", "old_estate_renewal", "village_governance"])

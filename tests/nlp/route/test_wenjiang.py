@@ -123,15 +123,19 @@ def test_wenjiang_reports_ordinary_matters_monthly_and_major_ones_at_once(ask: A
     assert "立即报告" in step
 
 
+LOCAL = ("leak", "property_management", "neighbour_dispute", "noise", "telecom", "public_facilities")
+
+
 @pytest.mark.parametrize("tier", ["grid", "community", "street", "district"])
-@pytest.mark.parametrize("category", ["leak", "neighbour_dispute", "noise", "telecom", "public_facilities"])
-def test_wenjiang_handles_ordinary_matters_at_once_hard_ones_in_time_questions_promptly(
-    ask: Asked, category: str, tier: str
+@pytest.mark.parametrize(
+    ("clock", "kind", "mode"),
+    [("general", "complaint", "马上办"), ("complex", "complaint", "限时结"), ("general", "consult", "及时答")],
+)
+def test_wenjiang_handles_ordinary_matters_at_once_hard_ones_in_time_and_answers_promptly(
+    ask: Asked, tier: str, clock: str, kind: str, mode: str
 ) -> None:
     """一般问题马上办，疑难问题限时结，特殊情况及时答。"""
-    assert ask(category, tier, "general", "complaint").mode == "马上办"
-    assert ask(category, tier, "complex", "complaint").mode == "限时结"
-    assert ask(category, tier, "general", "consult").mode == "及时答"
+    assert {category: ask(category, tier, clock, kind).mode for category in LOCAL} == dict.fromkeys(LOCAL, mode)
 
 
 def test_wenjiang_names_its_three_classes(wenjiang: Profile) -> None:
