@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import batch, growth, http, single
+from benchmarks import batch, growth, http, marks, routing, single
 
-PARTS = {"batch": batch.run, "single": single.run, "http": http.run, "growth": growth.run}
+PARTS = {
+    "batch": batch.run, "single": single.run, "http": http.run, "growth": growth.run, "routing": routing.run,
+    "marks": marks.run,
+}  # fmt: skip
+    "batch": batch.run,
+    "single": single.run,
+    "http": http.run,
+    "growth": growth.run,
+    "routing": routing.run,
+    "marks": marks.run,
+}
 
 
 def main(words: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +18,6 @@ from nlp.files import read_toml
 T = TypeVar("T")
 STRICT = ConfigDict(extra="forbid")
 """`__pydantic_config__` of a dataclass that takes no field that it does not know."""
-HEADER = re.compile(r"^\s*\[{1,2}\s*([\w.-]+)\s*\]{1,2}")
 UNKNOWN = "unexpected_keyword_argument"
 REASONS = {
     "missing": "缺少字段",
@@ -28,6 +28,9 @@ REASONS = {
     "int_parsing": "须是整数",
     "tuple_type": "须是列表",
     "bool_type": "须是 true 或 false",
+    "bool_parsing": "须是 true 或 false",
+    "date_type": "须是日期，如 2026-01-31",
+    "date_from_datetime_inexact": "须是日期，如 2026-01-31",
     "literal_error": "不是可用的取值",
     "date_from_datetime_parsing": "须是日期，如 2026-01-31",
     "date_parsing": "须是日期，如 2026-01-31",
@@ -60,21 +63,32 @@ def place_of(path: Path, location: Sequence[str | int]) -> str:
 
 
 def line_of(text: str, location: Sequence[str | int]) -> int:
-    """The line of a TOML text where a location such as `("ways", 3, "mode")` begins: its key, or else its table."""
-    table, *rest = [*location, ""]
-    number = rest.pop(0) if rest and isinstance(rest[0], int) else 0
-    key = next((part for part in rest if isinstance(part, str)), "")
-    begun = current = 0
-    seen = -1
-    for line, content in enumerate(text.splitlines(), 1):
-        header = HEADER.match(content)
-        if header:
-            seen += header[1].split(".")[0] == table
-            current = header[1].split(".")[0] == table and (seen == number or "." in header[1])
-            begun = begun or (line if current else 0)
-        elif re.match(rf"\s*{re.escape(str(key if current else table))}\s*=", content) and (current or not seen + 1):
-            return line
-    return begun or 1
+    """The line of a TOML text where a location such as `("ways", 3, "mode")` begins: its key, or else its table.
+
+    The first lines that can be read alone and hold the location end with it.
+    """
+    lines = text.replace("\r\n", "\n").split("\n")
+    for size in range(len(location), 0, -1):
+        whole = 0  # lines before the statement that is being read
+        for number in range(1, len(lines) + 1):
+            try:
+                data = tomllib.loads("\n".join(lines[:number]))
+            except tomllib.TOMLDecodeError:
+                continue
+            if _holds(data, location[:size]):
+                return whole + 1
+            whole = number
+    return 1
+
+
+def _holds(data: Any, location: Sequence[str | int]) -> bool:
+    """Whether a location stands in what was read."""
+    for part in location:
+        held = part in data if isinstance(data, dict) else isinstance(data, list) and part in range(len(data))
+        if not held:
+            return False
+        data = data[part]
+    return True
 
 
 def read_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -91,19 +105,27 @@ def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, str]
     Raises `RefusedData` with file and line where a row is longer or shorter than the head.
     """
     reader = csv.reader(io.StringIO(_decoded(path)), strict=True)
-    columns = [name.strip() for name in next(reader, [])]
 
-    def rows() -> Iterator[tuple[int, dict[str, str]]]:
+    def lines() -> Iterator[tuple[int, list[str]]]:
+        """Each row with the line that it begins on."""
+        begun = 1
         try:
             for row in reader:
-                if not any(cell.strip() for cell in row):
-                    continue
-                if len(row) != len(columns):
-                    reason = f"有 {len(row)} 列，应有 {len(columns)} 列"
-                    raise RefusedData(file=f"{path} 第 {reader.line_num} 行", reason=reason)
-                yield reader.line_num, dict(zip(columns, (cell.strip() for cell in row), strict=True))
+                yield begun, [cell.strip() for cell in row]
+                begun = reader.line_num + 1
         except csv.Error as error:
-            raise RefusedData(file=f"{path} 第 {reader.line_num} 行", reason=f"不是完整的 CSV：{error}") from error
+            raise RefusedData(file=f"{path} 第 {begun} 行", reason=f"不是完整的 CSV：{error}") from error
+
+    table = lines()
+    _, columns = next(table, (1, []))
+
+    def rows() -> Iterator[tuple[int, dict[str, str]]]:
+        for line, row in table:
+            if not any(row):
+                continue
+            if len(row) != len(columns):
+                raise RefusedData(file=f"{path} 第 {line} 行", reason=f"有 {len(row)} 列，应有 {len(columns)} 列")
+            yield line, dict(zip(columns, row, strict=True))
 
     return columns, rows()
 

@@ -112,7 +112,8 @@ def _expanded(raw: Codes, codes: Codes, width: NDArray[np.uint8], table: Folding
 
 def plain(sources: Sequence[str]) -> list[str]:
     """Words of rules and names of places in the form in which texts are read."""
-    return folded(sources, folding()).strings
+    table = folding()
+    return tidied(folded(sources, table), table.mark).strings
 
 
 def tidied(texts: Texts, mark: NDArray[np.bool_]) -> Texts:

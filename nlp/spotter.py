@@ -38,7 +38,7 @@ class Spotter(Generic[T]):
 
     def places(self, codes: Codes) -> NDArray[np.int64]:
         """(m,) where words may begin, in order."""
-        if not self._held or len(codes) < OPENING:
+        if not self._held or len(codes) < 2:
             return np.zeros(0, np.int64)
         places = (self._first[codes[:-1]] & self._second[codes[1:]]).nonzero()[0]
         pairs = (codes[places].astype(np.uint64) << BITS) | codes[places + 1]

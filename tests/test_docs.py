@@ -50,8 +50,12 @@ def test_every_command_shown_is_understood(page: str) -> None:
     for name, *arguments in commands(page):
         assert name in jiesu.COMMANDS
         group = typer.main.get_command(jiesu.program([name]))
-        assert isinstance(group, typer.core.TyperGroup)
-        assert group.commands[name].make_context(name, arguments).params
+        context = group.make_context("jiesu", [name, *arguments])
+        while isinstance(context.command, typer.core.TyperGroup):
+            _, command, rest = context.command.resolve_command(context, [*context._protected_args, *context.args])
+            assert command is not None
+            context = command.make_context(command.name, rest, parent=context)
+        assert context.params
 
 
 @pytest.mark.parametrize("page", PAGES_WITH_COMMANDS)

@@ -61,15 +61,14 @@ class Finder:
         while number < len(names):
             address, end = self._address(whole, names, number)
             number += len(address)
-            if number < len(names) and address[-1].kind == names[number].kind == "road":
-                crossed = self._crossed(whole, end, names[number])
-                if crossed:
-                    area = common([_area(address, None), _area([names[number]], None)])
-                    yield Found(address[0].start, crossed, area, self._related(whole, crossed))
-                    number += 1
-                    continue
-            if not self._acts(whole, address, end):
-                area = _area(address, whole[address[-1].end : end])
+            crossed = self._crossed(whole, address, end, names[number] if number < len(names) else None)
+            if crossed:
+                roads, end = crossed
+                number += len(roads) - len(address)
+                area = common(_area(whole, [*roads[:-2], road], road.end) for road in roads[-2:])
+                yield Found(roads[0].start, end, area, self._related(whole, end))
+            elif not self._acts(whole, address, end):
+                area = _area(whole, address, end)
                 yield Found(self._begun(whole, address[0]), end, area, self._related(whole, end))
 
     def _acts(self, whole: str, address: Sequence[Name], end: int) -> bool:
@@ -103,28 +102,30 @@ class Finder:
         tail = self._tail.match(whole, end)
         return tail.end() if tail else end
 
-    def _crossed(self, whole: str, end: int, other: Name) -> int:
-        """Where the crossing of two roads ends, or 0: A路(与)B路交叉口."""
-        between = whole[end : other.start]
-        closing = self._crossing.match(whole, other.end)
-        if not closing or (between and not self._joined.fullmatch(between)):
-            return 0
-        return closing.end()
+    def _crossed(
+        self, whole: str, address: Sequence[Name], end: int, after: Name | None
+    ) -> tuple[Sequence[Name], int] | None:
+        """The names up to the second road of a crossing and its end: A路与B路交叉口, A路B路路口."""
+        roads = list(address)
+        joined = after is not None and self._joined.fullmatch(whole, end, after.start)
+        if after is not None and joined and address[-1].kind == after.kind == "road":
+            roads, end = [*address, after], after.end
+        closing = self._crossing.match(whole, end) if [name.kind for name in roads[-2:]] == ["road"] * 2 else None
+        return (roads, closing.end()) if closing else None
 
     def _related(self, whole: str, end: int) -> str:
         match = self._relation.match(whole, end)
         return match[1] if match else ""
 
 
-def _area(address: Sequence[Name], tail: str | None) -> Area:
-    """What covers an address: its last known name by its number, gaps filled from the names before."""
+def _area(whole: str, address: Sequence[Name], end: int) -> Area:
+    """What covers an address that ends at `end`: each name by its number, the finer one before those before it."""
     area = NOWHERE
-    if not any(name.spots for name in address):
-        return area
-    house = HOUSE.search(tail or "")
-    for name in reversed(address):
-        fitting = [spot for spot in name.spots if spot.area.agrees(area)] or name.spots
-        number = int(house[1]) if house and name is address[-1] else None
-        found = cover(fitting, number) if fitting else NOWHERE
-        area = area.joined(found) if found.agrees(area) else area
+    ends = [*(name.start for name in address[1:]), end]
+    for name, stop in zip(address, ends, strict=True):
+        if name.spots:
+            house = HOUSE.search(whole, name.end, stop)
+            fitting = [spot for spot in name.spots if spot.area.agrees(area)] or name.spots
+            found = cover(fitting, int(house[1]) if house else None)
+            area = found.joined(area) if found.agrees(area) else found
     return area

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nlp.checked import listed, read_rows, refuse_row
 from nlp.errors import RefusedData
+from nlp.normalise import plain
 from nlp.place.area import COLUMNS, Area, common
 
 # Columns by the names that a table may give them; only the name and one unit are needed.
@@ -84,8 +85,10 @@ def cover(spots: Iterable[Spot], number: int | None) -> Area:
 def _heads(path: Path, row: Sequence[str]) -> dict[str, str]:
     heads = {key: head for key, names in HEADS.items() for head in row if head.lower() in names}
     unknown = [head for head in row if head not in heads.values()]
-    if "name" not in heads or unknown:
-        told = f"不认识的列 {unknown[0]}" if unknown else "缺少列 名称"
+    meant = [key for head in row for key, names in HEADS.items() if head.lower() in names]
+    twice = next((key for key in meant if meant.count(key) > 1), "")
+    if "name" not in heads or unknown or twice:
+        told = f"不认识的列 {unknown[0]}" if unknown else f"列 {HEADS[twice][1]} 有两列" if twice else "缺少列 名称"
         raise RefusedData(file=f"{path} 第 1 行", reason=told)
     if not {*COLUMNS, "unit"} & set(heads):
         raise RefusedData(file=f"{path} 第 1 行", reason="缺少覆盖单位的列：网格、社区、街道、区县之一")
@@ -96,14 +99,14 @@ def _spot(path: Path, line: int, row: Mapping[str, str]) -> Spot:
     kind = BY_NAME.get(row.get("kind", ""), row.get("kind", "") or "poi")
     if kind not in KINDS:
         raise refuse_row(path, line, "类型", f"{kind} 不是 {'、'.join(KINDS.values())} 之一")
-    if len(row["name"]) < 2:
+    if len(plain([row["name"]])[0]) < 2:
         raise refuse_row(path, line, "名称", "至少两个字")
     area = Area(*(row.get(column, "") for column in COLUMNS))
     if not area.unit:
         area = Area(grid=row.get("unit", ""))
     if not area.unit:
         raise refuse_row(path, line, "网格", "各级覆盖单位都是空的")
-    aliases = tuple(alias for alias in listed(row.get("aliases", "")) if len(alias) > 1)
+    aliases = tuple(alias for alias in listed(row.get("aliases", "")) if len(plain([alias])[0]) > 1)
     return Spot(row["name"], kind, area, aliases, _numbers(path, line, row.get("numbers", "")))
 
 
@@ -111,6 +114,6 @@ def _numbers(path: Path, line: int, cell: str) -> Numbers | None:
     if not cell:
         return None
     match = NUMBERS.fullmatch(cell)
-    if match is None:
+    if match is None or int(match[1]) > int(match[2]):
         raise refuse_row(path, line, "门牌", f"“{cell}”不是门牌范围，如 1-99单、2-58")
     return Numbers(int(match[1]), int(match[2]), PARITY[match[3]])

@@ -29,9 +29,9 @@ LEFT_OUT = 3  # characters that a shortened name leaves out at most
 BACK = 8  # code points before a suffix in which an unknown name may begin
 NAME_AT_MOST = 6
 # What kind of ending makes, right after a known name, one address with it: 丽景 + 小区, 岭安 + 高铁站.
-AFTER = {"estate": ("estate",), "poi": ("poi",), "community": ("poi",), "street": ("poi",), "district": ("poi",)}
+AFTER = {"estate": ("estate", "poi"), "poi": ("poi",), "community": ("poi",), "street": ("poi",), "district": ("poi",)}
 SEATS = frozenset("省市区县")
-HAN = re.compile("[\u3400-\u9fff0-9a-z]+$")
+HAN = re.compile(r"[\u3400-\u9fff0-9a-z]+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,9 @@ class KnownNames:
     def __init__(self, gazetteer: Gazetteer, segmenter: Segmenter, tail: re.Pattern[str]) -> None:
         self._tail = tail
         held: dict[str, list[tuple[str, tuple[Spot, ...]]]] = {}
-        named = dict(zip(plain(list(gazetteer.by_name)), gazetteer.by_name.values(), strict=True))
+        named: dict[str, tuple[Spot, ...]] = {}
+        for name, spots in zip(plain(list(gazetteer.by_name)), gazetteer.by_name.values(), strict=True):
+            named[name] = (*named.get(name, ()), *spots)
         for name, spots in named.items():
             held.setdefault(sounded(code_points(name)), []).append((name, spots))
         self._segmenter = segmenter
@@ -79,10 +81,13 @@ class KnownNames:
         for start, heard, names in self._names.find(sound, written(sound)):
             end = start + len(heard)
             there = whole[start:end]
-            exact = [name for name in names if name[0] == there]
-            for name, spots in exact or names:
-                if self._ends(whole, end) if exact else _heard(name, there) and self._cut_off(whole, start, end):
-                    yield Name(start, end, spots[0].kind, spots, bool(exact))
+            exact = dict(names).get(there)
+            if exact and self._ends(whole, end):
+                yield Name(start, end, exact[0].kind, exact)
+            elif not exact and self._cut_off(whole, start, end):
+                alike = tuple(spot for name, spots in names if _heard(name, there) for spot in spots)
+                if alike:
+                    yield Name(start, end, alike[0].kind, alike, exact=False)
 
     @staticmethod
     def _ends(whole: str, end: int) -> bool:
@@ -142,21 +147,21 @@ class UnknownNames:
 
     def find(self, texts: Texts, taken: Sequence[Name]) -> Iterator[Name]:
         """The unknown names that end outside the names already taken, which are in order and apart."""
-        whole, place, last = texts.whole, 0, 0
+        whole, place = texts.whole, 0
+        before = Name(0, 0, "")
         for begun, suffix in self._suffixes(texts):
             end = begun + len(suffix)
             while place < len(taken) and taken[place].end < end:
+                before = max(before, taken[place], key=lambda name: name.end)
                 place += 1
-            if end <= last or (place < len(taken) and taken[place].start < end):
+            if end <= before.end or (place < len(taken) and taken[place].start < end):
                 continue
-            before = taken[place - 1] if place else None
-            if before and before.end == begun and self._kinds.get(suffix) in AFTER.get(before.kind, ()):
-                yield Name(before.end, end, self._kinds[suffix])
-                continue
-            start = self._start(whole, max(before.end if before else 0, begun - BACK), begun)
-            if start < begun and self._stands(whole, start, end, suffix):
-                last = end
-                yield Name(start, end, self._kinds.get(suffix, "estate"))
+            kind = self._kinds.get(suffix, "estate")
+            joined = before.end == begun and kind in AFTER.get(before.kind, ())
+            start = begun if joined else self._start(whole, max(before.end, begun - BACK), begun)
+            if joined or (start < begun and self._stands(whole, start, end, suffix)):
+                before = Name(start, end, kind)
+                yield before
 
     def _suffixes(self, texts: Texts) -> list[tuple[int, str]]:
         """Where endings stand that may end a name, in order; of those that begin together the longest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from nlp.checked import listed, read_table, refuse_row, row_of
 from nlp.route.clock import LIMIT
 from nlp.route.crosswalk import Crosswalk
 from nlp.route.facts import Facts, When
+from nlp.route.groups import short_word
 from nlp.taxonomy import Taxonomy
 
 LOCAL = "属地"  # as a lead: the unit of the tier itself, by the profile
@@ -29,6 +31,7 @@ COLUMNS = {
 NAMES = {field: column for column, field in COLUMNS.items()}
 LISTS = ("category", "place", "tier", "clock", "type", "words", "support")
 DAY = timedelta(days=1)
+DAY_WRITTEN = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,11 +141,23 @@ class _Reader:
     def row(self, line: int, cells: Mapping[str, str]) -> Row:
         fields: dict[str, Any] = {COLUMNS[column]: cell for column, cell in cells.items()}
         fields |= {name: listed(fields[name]) for name in LISTS}
-        fields |= {"line": line, "end": fields["end"] or None}
+        fields |= {"line": line, "start": self._day(line, cells, "生效"), "end": self._day(line, cells, "失效")}
         fields["category"] = tuple(code for name in fields["category"] for code in self._categories(line, name))
         row = row_of(self.path, line, ROW, fields, NAMES)
         self._check(row)
         return row if self.strict else self._known(row)
+
+    def _day(self, line: int, cells: Mapping[str, str], column: str) -> date | None:
+        """A day as it is written, 2026-01-31 or 2026/1/31; none for an empty cell."""
+        if not cells[column] and column == "失效":
+            return None
+        match = DAY_WRITTEN.fullmatch(cells[column])
+        if match:
+            try:
+                return date(int(match[1]), int(match[2]), int(match[3]))
+            except ValueError:
+                pass
+        raise refuse_row(self.path, line, column, "须是日期，如 2026-01-31")
 
     def _categories(self, line: int, name: str) -> list[str]:
         """The categories that a cell means: a code, a Chinese name, or `city:code` of a crosswalk."""
@@ -165,6 +180,8 @@ class _Reader:
                 raise refuse_row(self.path, row.line, NAMES[field], f"分类体系里没有 {lost[0]}")
         if not row.number or not row.lead:
             raise refuse_row(self.path, row.line, "编号" if not row.number else "承办单位", "不能空")
+        if short := short_word(row.words):
+            raise refuse_row(self.path, row.line, "字词条件", f"“{short}”不足两个字")
         if row.limit and not LIMIT.fullmatch(row.limit):
             raise refuse_row(self.path, row.line, "期限", f"“{row.limit}”不是期限，如 2 小时、15 工作日")
         if row.end and row.end < row.start:

@@ -84,14 +84,22 @@ class ClockTable:
     hours: tuple[tuple[time, time], ...] = USUAL_HOURS
 
     @classmethod
-    def read(cls, path: Path, groups: Groups) -> ClockTable:
-        """Read and check a table; raises `RefusedData` with file, line and reason."""
+    def read(cls, path: Path, groups: Groups, *, strict: bool = False) -> ClockTable:
+        """Read and check a table; raises `RefusedData` with file, line and reason.
+
+        strict: codes that the taxonomy does not hold are refused, not passed over.
+        """
         table = read_checked(path, cls)
         written = {("limits", code): limit for code, limit in table.limits.items()}
         written |= {("items", number, "limit"): item.limit for number, item in enumerate(table.items)}  # type: ignore[misc]
         for location, limit in written.items():
             if not LIMIT.fullmatch(limit):
                 raise RefusedData(file=place_of(path, location), reason=f"“{limit}”不是期限，如 2 小时、15 工作日")
+        groups.check_words(path, "items", table.items)
+        if strict:
+            groups.check(path, "items", table.items)
+            for code in table.limits:
+                groups.check_codes(path, ("limits", code), "clock", [code])
         if any(end <= begin for begin, end in table.hours):
             raise RefusedData(file=place_of(path, ("hours",)), reason="每段工作时间须先开始后结束")
         return replace(table, items=tuple(map(groups.spread, table.items)))

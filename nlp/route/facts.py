@@ -46,6 +46,8 @@ class When:
     redline: Names = ()
     words: Names = ()
     place: Names = ()
+    outside: Names = ()
+    """Places in none of which the matter may be."""
 
     def holds(self, facts: Facts) -> bool:
         """Whether the condition is met."""
@@ -58,6 +60,7 @@ class When:
             and (not self.redline or facts.redline in self.redline)
             and (not self.words or not facts.words.isdisjoint(self.words))
             and (not self.place or not set(facts.area).isdisjoint(self.place))
+            and (not self.outside or set(facts.area).isdisjoint(self.outside))
         )
 
     @property
@@ -65,8 +68,13 @@ class When:
         """The names of the lists that are not empty."""
         return frozenset(name for name in CONDITIONS if getattr(self, name))
 
+    @property
+    def free(self) -> bool:
+        """Whether every matter meets the condition."""
+        return not self.constrained and not self.outside
+
     def contains(self, other: When) -> bool:
-        """Whether every matter that meets the other condition meets this one."""
+        """Whether every matter that meets the other condition, which has the same `outside`, meets this one."""
         return all(
             set(getattr(other, name)) <= set(getattr(self, name)) and bool(getattr(other, name))
             for name in self.constrained
@@ -79,4 +87,4 @@ class When:
         )
 
 
-CONDITIONS = tuple(field.name for field in fields(When))
+CONDITIONS = tuple(field.name for field in fields(When) if field.name != "outside")

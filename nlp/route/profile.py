@@ -10,9 +10,10 @@ from pathlib import Path
 from nlp.checked import STRICT, place_of, read_checked
 from nlp.errors import RefusedData
 from nlp.place.area import Area, stem
-from nlp.route.facts import Names, When
+from nlp.route.facts import Facts, Names, When
 from nlp.route.groups import Groups
 
+Lists = Mapping[str, tuple[Path, bool]]
 EXTERNAL = "external"  # the unit of a tier at which a profile ends
 
 
@@ -41,22 +42,43 @@ class Level:
 
 @dataclass(frozen=True, kw_only=True)
 class Seat(When):
-    """Who takes a matter: the first seat whose condition holds. own: no department is named beside the unit."""
+    """Who takes a matter: the first seat whose condition holds.
+
+    own: no department is named beside the unit. known_as: what the catalogue calls the unit itself.
+    chain: the levels of the place, where they are not those of the system.
+    """
 
     start: str
     unit: str
     chain: Names = ()
     own: bool = False
+    known_as: Names = ()
+
+    @property
+    def only_tier(self) -> bool:
+        """Whether it takes everything of its tiers."""
+        return self.constrained == {"tier"} and not self.outside
 
 
 @dataclass(frozen=True, kw_only=True)
 class Way(When):
-    """How a matter is settled, and who helps; sideways: neighbours of the same level (横向联动)."""
+    """How a matter is settled, and who helps.
+
+    sideways: neighbours of the same level (横向联动). beyond: also where the system itself ends.
+    """
 
     mode: str
     way: str
     support: Names = ()
     sideways: Names = ()
+    beyond: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mode(When):
+    """How fast or by whom a matter is settled, whatever its way."""
+
+    mode: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +165,7 @@ class Profile:
     guards: tuple[Guard, ...] = ()
     sources: tuple[Source, ...] = ()
     loops: tuple[Loop, ...] = ()
+    modes: tuple[Mode, ...] = ()
     indicators: Names = ()
     scope: Names = ()
     """Categories that the system is for; empty for all."""
@@ -156,10 +179,10 @@ class Profile:
     facts: tuple[Fact, ...] = ()
 
     @classmethod
-    def read(cls, path: Path, groups: Groups, lists: Mapping[str, Path], *, strict: bool = False) -> Profile:
+    def read(cls, path: Path, groups: Groups, lists: Lists, *, strict: bool = False) -> Profile:
         """Read and check a profile; raises `RefusedData` with file, line and reason.
 
-        groups: the upper nodes of the taxonomy; lists: the files of lists by their names.
+        groups: the upper nodes of the taxonomy; lists: the files of lists, and whether they are the office's own.
         strict: codes that the taxonomy does not hold are refused, not passed over.
         """
         profile = read_checked(path, cls)
@@ -167,15 +190,22 @@ class Profile:
         if profile.lists:
             if profile.lists not in lists:
                 raise RefusedData(file=place_of(path, ("lists",)), reason=f"没有名为 {profile.lists} 的清单")
-            groups = groups.with_list(lists[profile.lists])
+            file, mine = lists[profile.lists]
+            groups = groups.with_list(file, strict=mine)
+        for table, rules in profile.tables.items():
+            groups.check_words(path, table, rules)
         if strict:
-            profile._check_codes(path, groups)
+            for table, rules in profile.tables.items():
+                groups.check(path, table, rules)
+            groups.check_codes(path, ("scope",), "category", profile.scope)
         return profile._spread(groups)
 
     @property
     def tables(self) -> Mapping[str, tuple[When, ...]]:
         """All rules with conditions, by the names of their tables."""
-        return {"seats": self.seats, "ways": self.ways, "tells": self.tells, "guards": self.guards}
+        return {
+            "seats": self.seats, "ways": self.ways, "modes": self.modes, "tells": self.tells, "guards": self.guards,
+        }  # fmt: skip
 
     @cached_property
     def chain(self) -> Names:
@@ -206,6 +236,10 @@ class Profile:
         """The loop that closes cases of a tier, or an empty string."""
         return next((loop.name for loop in self.loops if tier in loop.tier), "")
 
+    def mode(self, facts: Facts, way: Way) -> str:
+        """The loop that closes cases of the tier, else the mode that holds, else the one of the way."""
+        return self.loop(facts.tier) or next((mode.mode for mode in self.modes if mode.holds(facts)), way.mode)
+
     def way_in(self, channel: str) -> str:
         """The name of the source that a channel stands for."""
         return next(
@@ -231,7 +265,7 @@ class Profile:
     def _check(self, path: Path) -> None:
         if path.stem != self.name:
             raise RefusedData(file=place_of(path, ("name",)), reason=f"文件名与 name 不同：{self.name}")
-        if not self.ways or self.ways[-1].constrained:
+        if not self.ways or not self.ways[-1].free:
             raise RefusedData(
                 file=place_of(path, ("ways", len(self.ways) - 1)), reason="最后一条 ways 须不带条件，作为默认"
             )
@@ -243,12 +277,3 @@ class Profile:
             if seat.unit != EXTERNAL and self.level(seat.unit) is None:
                 reason = f"“{seat.unit}”不是这个体系的层级"
                 raise RefusedData(file=place_of(path, ("seats", number, "unit")), reason=reason)
-
-    def _check_codes(self, path: Path, groups: Groups) -> None:
-        for table, rules in self.tables.items():
-            for number, rule in enumerate(rules):
-                if code := groups.unknown(rule):
-                    raise RefusedData(file=place_of(path, (table, number)), reason=f"分类体系里没有 {code}")
-        known = set(groups.taxonomy.codes("category"))
-        if lost := [code for code in self.scope if code not in known]:
-            raise RefusedData(file=place_of(path, ("scope",)), reason=f"分类体系里没有 {lost[0]}")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from nlp.checked import STRICT, read_checked
+from nlp.checked import STRICT, place_of, read_checked
+from nlp.errors import RefusedData
 from nlp.route.facts import Names
 
 Answer = Literal["other_lead", "higher_tier", "other_place", "complete", "merge", "review"]
@@ -40,7 +41,11 @@ class ReturnRules:
     @classmethod
     def read(cls, path: Path) -> ReturnRules:
         """Read and check the rules; raises `RefusedData`."""
-        return read_checked(path, cls)
+        rules = read_checked(path, cls)
+        if not rules.reasons or rules.reasons[-1].words:
+            location = ("reasons", max(0, len(rules.reasons) - 1))
+            raise RefusedData(file=place_of(path, location), reason="最后一条 reasons 须不带 words，作为兜底")
+        return rules
 
     def reason(self, text: str) -> Reason:
         """The kind that a reason in words belongs to."""

@@ -128,11 +128,11 @@ class _Planning:
         self._guard(system)
         refusal = next((guard for guard in self._acted.values() if guard.refused), None)
         seat, home = self._seat(system)
-        number, way = next((n, way) for n, way in enumerate(home.ways, 1) if way.holds(self._facts))
+        told_by, number, way = self._way(system, home)
         limit, source = self._router.limit(self._profile, self._facts, row)
         self._path.append(f"时限：{limit}（{source}）")
         route = self._route(system, home, seat, row, way)
-        self._note(f"办理方式第 {number} 条", f"方式：{route.mode}，{way.way}（{home.name} 办理方式第 {number} 条）")
+        self._note(f"办理方式第 {number} 条", f"方式：{route.mode}，{way.way}（{told_by} 办理方式第 {number} 条）")
         if refusal:
             route = _refused(route, refusal)
         route.rule = f"{self._profile.name}：{'；'.join(self._rule)}"
@@ -161,10 +161,11 @@ class _Planning:
     def _guard(self, system: Profile) -> None:
         """Let every guard act that holds; of guards with one name the first."""
         for guard in (*self._rules.guards, *system.guards):
-            if guard.name in self._acted or not guard.holds(self._facts):
+            if self._acted.get(guard.name, guard) is not guard or not guard.holds(self._facts):
                 continue
             raised = self._router.rank(guard.raised) > self._router.rank(self._facts.tier)
-            if raised or guard.lead or guard.unit or guard.notify or guard.support or guard.refused:
+            acts = raised or guard.lead or guard.unit or guard.notify or guard.support or guard.refused
+            if acts and guard.name not in self._acted:
                 self._acted[guard.name] = guard
                 self._note(f"守则 {guard.name}（{guard.why}）", f"守则 {guard.name}：{guard.why}")
             if raised:
@@ -200,6 +201,13 @@ class _Planning:
         self._note(f"层级 {self._facts.tier}", f"层级：{self._tier_name}，先到 {seat.start}，由 {seat.unit} 办理")
         return seat, system
 
+    def _way(self, system: Profile, home: Profile) -> tuple[str, int, Way]:
+        """How the matter is settled, with the profile and the number of the rule."""
+        ways = [(home.name, number, way) for number, way in enumerate(home.ways, 1)]
+        if home is not system:
+            ways = [(system.name, number, way) for number, way in enumerate(system.ways, 1) if way.beyond] + ways
+        return next(rule for rule in ways if rule[2].holds(self._facts))
+
     def _route(self, system: Profile, home: Profile, seat: Seat, row: Row | None, way: Way) -> Route:
         lead, helpers = self._lead(seat, row)
         guards = self._acted.values()
@@ -211,9 +219,11 @@ class _Planning:
             start=start,
             unit=f"{unit}（{lead}）" if lead else unit,
             chain=self._chain(system, home, seat),
-            support=_merged([helpers, *(guard.support for guard in guards), way.support], but={unit, lead}),
+            support=_merged(
+                [helpers, *(guard.support for guard in guards), way.support], but={unit, lead, *seat.known_as}
+            ),
             notify=_merged([*(guard.notify for guard in guards), *told]),
-            mode=home.loop(self._facts.tier) or way.mode,
+            mode=home.mode(self._facts, way),
             way=way.way,
             steps=list(home.steps),
             due="",
@@ -252,18 +262,17 @@ class _Planning:
         return level.unit(self._facts.area) + unit.removeprefix(level.name) if level else unit
 
     def _climbs(self, system: Profile, home: Profile, seat: Seat) -> Iterable[Step]:
-        """The steps above the level that receives the matter."""
+        """The steps above the lower of the levels that receive and settle the matter."""
         if home is not system:
             return ()
-        names = list(system.chain)
-        level = system.level(seat.start)
-        above = names.index(level.name) if level else -1
+        names = list(seat.chain or system.chain)
 
-        def rank(name: str) -> int:
-            target = system.level(name)
-            return names.index(target.name) if target else -1
+        def rank(unit: str) -> int:
+            level = system.level(unit)
+            return names.index(level.name) if level and level.name in names else -1
 
-        return [step for step in system.escalation if rank(step.to) > above]
+        lowest = min(rank(seat.start), rank(seat.unit))
+        return [step for step in system.escalation if rank(step.to) > lowest]
 
     def _reasons(self, row: Row | None, refusal: Guard | None) -> Iterable[str]:
         if refusal:

@@ -79,7 +79,7 @@ class Rulebase:
         if office is not None and not office.is_dir():
             raise RefusedData(file=office, reason="没有这个文件夹")
         shelf, groups = Shelf(office), Groups(taxonomy, {})
-        lists = {name: file for name, file, _ in shelf.files("lists", ".csv")}
+        lists = {name: (file, mine) for name, file, mine in shelf.files("lists", ".csv")}
         crosswalks = {
             name: Crosswalk.read(path, taxonomy, strict=own) for name, path, own in shelf.files("crosswalks", ".csv")
         }
@@ -90,9 +90,11 @@ class Rulebase:
                 name: Profile.read(file, groups, lists, strict=mine)
                 for name, file, mine in shelf.files("profiles", ".toml")
             },
-            guards=tuple(map(groups.spread, read_checked(shelf.file("guards.toml")[0], _Guards).guards)),
+            guards=_guards(*shelf.file("guards.toml"), groups),
             catalogue=Catalogue.read(path, taxonomy, crosswalks, strict=own),
-            clocks={name: ClockTable.read(file, groups) for name, file, _ in shelf.files("clocks", ".toml")},
+            clocks={
+                name: ClockTable.read(file, groups, strict=mine) for name, file, mine in shelf.files("clocks", ".toml")
+            },
             calendar=Calendar.read(shelf.file("holidays.toml")[0]),
             crosswalks=crosswalks,
             returns=ReturnRules.read(shelf.file("returns.toml")[0]),
@@ -122,8 +124,19 @@ class Rulebase:
             path = shelf.file(f"profiles/{name}.toml")[0]
             if profile.clocks and profile.clocks not in self.clocks:
                 raise RefusedData(file=path, reason=f"没有名为 {profile.clocks} 的时限表")
-            seated = {tier for seat in profile.seats for tier in seat.tier if seat.constrained == {"tier"}}
+            seated = {tier for seat in profile.seats if seat.only_tier for tier in seat.tier}
             if missing := sorted(tiers - seated):
                 raise RefusedData(file=path, reason=f"这些层级没有不带其他条件的 seats：{'、'.join(missing)}")
         if PLAIN not in self.profiles:
             raise RefusedData(file=RULES / "profiles", reason=f"缺少 {PLAIN}，其他体系止处由它接续")
+
+
+def _guards(path: Path, own: bool, groups: Groups) -> tuple[Guard, ...]:
+    """The national guards; in an office's own file every code must be known."""
+    guards = read_checked(path, _Guards).guards
+    groups.check_words(path, "guards", guards)
+    if own:
+        groups.check(path, "guards", guards)
+        for number, guard in enumerate(guards):
+            groups.check_codes(path, ("guards", number, "raised"), "tier", filter(None, [guard.raised]))
+    return tuple(map(groups.spread, guards))

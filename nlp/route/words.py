@@ -19,15 +19,18 @@ class Words:
 
     def __init__(self, words: Iterable[str]) -> None:
         spelled = sorted(set(words))
-        self._spotter = Spotter(dict(zip(plain(spelled), spelled, strict=True)))
+        held: dict[str, list[str]] = {}
+        for word, written in zip(plain(spelled), spelled, strict=True):
+            held.setdefault(word, []).append(written)
+        self._spotter = Spotter(held)
 
     def find(self, texts: Texts) -> dict[int, Held]:
         """The petitions (a title and a text each) that hold any of the words, and which."""
         hits = list(self._spotter.find(texts.codes, texts.whole))
         rows = np.searchsorted(texts.bounds[::2], [start for start, _, _ in hits], side="right") - 1
         found: dict[int, Held] = {}
-        for row, (start, _, word) in zip(rows.tolist(), hits, strict=True):
-            found.setdefault(row, []).append((start, word))
+        for row, (start, _, spellings) in zip(rows.tolist(), hits, strict=True):
+            found.setdefault(row, []).extend((start, word) for word in spellings)
         return found
 
 

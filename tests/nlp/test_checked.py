@@ -295,6 +295,7 @@ TABLES = {
     "a wrong head and no rows": ("编码,名字\n", 1, HEAD),
     "an empty file": ("", 1, HEAD),
     "blank lines": ("\n\n", 1, HEAD),
+    "a broken quote in the head": ('"编码"一,名称\n01,甲\n', 1, "不是完整的 CSV"),
     "a broken quote": ('编码,名称\n01,"甲"乙\n', 2, "不是完整的 CSV"),
 }
 
@@ -308,7 +309,8 @@ def test_a_table_with_a_fault_is_refused_by_file_and_line(tmp_path: Path, text: 
 
 def test_a_table_without_rows_is_an_empty_one(tmp_path: Path) -> None:
     assert table(tmp_path, "编码,名称\n") == []
-    assert list(read_rows(written(tmp_path, "编码,名称\n", "t.csv"))) == []
+    head, rows = read_rows(written(tmp_path, "编码, 名称\n", "t.csv"))
+    assert (head, list(rows)) == (["编码", "名称"], [])
 
 
 def test_a_quote_that_does_not_close_is_refused(tmp_path: Path) -> None:
@@ -327,7 +329,7 @@ def test_a_table_that_is_not_there_is_refused_by_its_name(tmp_path: Path) -> Non
         list(read_table(tmp_path / "nowhere.csv", COLUMNS))
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(RefusedData, match=r"folder\.csv"):
-        list(read_rows(tmp_path / "folder.csv"))
+        read_rows(tmp_path / "folder.csv")
 
 
 CELL = st.text(st.characters(codec="gb18030", exclude_categories=["C", "Z"]), max_size=6)

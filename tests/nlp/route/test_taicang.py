@@ -7,11 +7,12 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from nlp.checked import read_rows
+from nlp.checked import read_table
 from nlp.decision import Route
 from nlp.files import RULES
 from nlp.place.area import Area
 from nlp.route.facts import Facts
+from nlp.route.groups import COLUMNS
 from nlp.route.profile import Profile
 from nlp.route.router import Router
 from nlp.route.rulebase import Rulebase
@@ -49,13 +50,13 @@ MEETINGS = ("听证会", "评议会", "议事会")
 @pytest.fixture(scope="module")
 def lists() -> dict[str, dict[str, str]]:
     """The rows of the lists, by category."""
-    return {row["类别"]: row for _, row in read_rows(RULES / "lists" / "taicang.csv")}
+    return {row["类别"]: row for _, row in read_table(RULES / "lists" / "taicang.csv", COLUMNS)}
 
 
 def test_taicang_lists_hold_every_category_once_and_mark_each_row_assumed(
     lists: dict[str, dict[str, str]], taxonomy: Taxonomy
 ) -> None:
-    rows = [row["类别"] for _, row in read_rows(RULES / "lists" / "taicang.csv")]
+    rows = [row["类别"] for _, row in read_table(RULES / "lists" / "taicang.csv", COLUMNS)]
     assert len(rows) == 52
     assert sorted(rows) == sorted(taxonomy.codes("category"))
     assert {row["清单"] for row in lists.values()} == {OWN, ASSISTS}

@@ -140,7 +140,8 @@ def test_wenjiang_handles_ordinary_matters_at_once_hard_ones_in_time_and_answers
 
 def test_wenjiang_names_its_three_classes(wenjiang: Profile) -> None:
     assert {"一般问题马上办", "疑难问题限时结", "特殊情况及时答"} <= set(wenjiang.principles)
-    assert {way.mode for way in wenjiang.ways} == {"马上办", "限时结", "及时答"}
+    modes = {rule.mode for rule in (*wenjiang.ways, *wenjiang.modes)}
+    assert modes == {"马上办", "限时结", "及时答"}
 
 
 @pytest.mark.parametrize(
