@@ -10,13 +10,6 @@ PARTS = {
     "batch": batch.run, "single": single.run, "http": http.run, "growth": growth.run, "routing": routing.run,
     "marks": marks.run,
 }  # fmt: skip
-    "batch": batch.run,
-    "single": single.run,
-    "http": http.run,
-    "growth": growth.run,
-    "routing": routing.run,
-    "marks": marks.run,
-}
 
 
 def main(words: list[str]) -> None:

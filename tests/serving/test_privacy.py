@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-import serving.commands
+import serving.rules.office
 from nlp.decider import Decider
 from nlp.identifiers import is_bank_card, is_identity_card
 from serving.app import create_app
@@ -180,7 +180,7 @@ def test_the_table_for_people_holds_no_personal_data(run: Run, model_folder: Pat
 def test_a_crash_of_the_command_line_tells_nobody(
     run: Run, lines: Lines, monkeypatch: pytest.MonkeyPatch, model_folder: Path
 ) -> None:
-    monkeypatch.setattr(serving.commands, "Decider", Broken)
+    monkeypatch.setattr(serving.rules.office, "Decider", Broken)
     done = run("decide", "--model", model_folder, stdin=lines(petitions()))
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
