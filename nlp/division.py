@@ -31,7 +31,8 @@ class Divider:
         """The matters of the petitions that hold several, by their numbers, the main one first.
 
         Such a petition is answered by its main matter: where that is not what the whole petition seemed
-        to be, its rows of `heads` become those of the main matter's sentences.
+        to be, its rows of `heads` become those of the main matter's sentences, and of the category the
+        mean of both, so that the other matter stays among the likely ones.
         """
         whole = heads["category"].argmax(axis=1)
         found = self._matters.find(texts, tokens, columns, heads["category"])
@@ -46,9 +47,10 @@ class Divider:
         number = 0
         for row, held in found.items():
             mine, led = parts[number : number + len(held)], held[0].category
-            if led != whole[row] and own["category"][number].argmax() == led:
+            both = (own["category"][number] + heads["category"][row]) / 2
+            if led != whole[row] and both.argmax() == led:
                 for task in heads:
-                    heads[task][row] = own[task][number]
+                    heads[task][row] = both if task == "category" else own[task][number]
                 mine[0] = replace(mine[0], instead=int(whole[row]))
             elif led != whole[row]:
                 mine.sort(key=lambda part, main=int(whole[row]): part.columns["category"] != main)  # type: ignore[misc]

@@ -63,3 +63,12 @@ def test_every_link_within_the_tree_leads_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     links = [link.split("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
     assert [link for link in links if link and not (ROOT / page).parent.joinpath(link).exists()] == []
+
+
+def test_the_page_of_the_profiles_is_what_its_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs" / "profiles.md").read_text(encoding="utf-8")
+    with pytest.raises(SystemExit):
+        jiesu.program(["route"])(["route", "compare", str(ROOT / "docs" / "profiles.jsonl")])
+    printed = capsys.readouterr().out
+    assert printed.count("`wenjiang`") == 3
+    assert page.partition("<!-- begin -->\n")[2].removesuffix("<!-- end -->\n") == printed

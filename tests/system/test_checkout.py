@@ -140,3 +140,20 @@ def test_emergencies_are_decided_as_such(served: tuple[str, str], checkout: Path
     found = sum(a and b for a, b in zip(raised, red, strict=True))
     assert found / sum(red) >= 0.92
     assert found / sum(raised) >= 0.90
+
+
+def test_several_matters_are_told_apart(served: tuple[str, str], checkout: Path) -> None:
+    """160 petitions of several matters that were written apart: the goals of the main and of the second matter."""
+    marked = [
+        json.loads(line)
+        for line in (ROOT / "corpora" / "matters" / "kept.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    several = [row for row in marked if len(row["matters"]) > 1]
+    petitions = [{"id": row["id"], "title": row["title"], "text": row["text"]} for row in several]
+    reply = httpx.post(f"{served[0]}/v1/decisions", json={"petitions": petitions, "evidence": False}, timeout=60)
+    found = [[matter["category"] for matter in decision["matters"]] for decision in reply.json()["decisions"]]
+    wanted = [[matter["category"] for matter in row["matters"]] for row in several]
+    main = sum(mine[0] == theirs[0] for mine, theirs in zip(found, wanted, strict=True)) / len(several)
+    second = sum(theirs[1] in mine[1:] for mine, theirs in zip(found, wanted, strict=True)) / len(several)
+    assert main >= 0.85
+    assert second >= 0.60
