@@ -57,7 +57,7 @@ class Finder:
         return Name(name.start, name.end, spots[0].kind, spots, exact=False) if spots else name
 
     def _places(self, whole: str, names: Sequence[Name]) -> Iterator[Found]:
-        number = 0
+        number = last = 0
         while number < len(names):
             address, end = self._address(whole, names, number)
             number += len(address)
@@ -69,7 +69,8 @@ class Finder:
                 yield Found(roads[0].start, end, area, self._related(whole, end))
             elif not self._acts(whole, address, end):
                 area = _area(whole, address, end)
-                yield Found(self._begun(whole, address[0]), end, area, self._related(whole, end))
+                yield Found(self._begun(whole, address[0], last), end, area, self._related(whole, end))
+            last = end
 
     def _acts(self, whole: str, address: Sequence[Name], end: int) -> bool:
         """Whether an office or a firm is meant: 永宁街道办, 请梅桥街道."""
@@ -80,7 +81,7 @@ class Finder:
         return asked or bool(self._actor.match(whole, end))
 
     @staticmethod
-    def _begun(whole: str, first: Name) -> int:
+    def _begun(whole: str, first: Name, floor: int) -> int:
         """Where an address begins: a city before its district belongs to it (楚州市临梅区)."""
         city = (
             CITY.search(whole, max(0, first.start - 3), first.start) if first.kind in ("district", "street") else None

@@ -19,6 +19,7 @@ HEADS = {
     "numbers": ("numbers", "门牌"), "grid": ("grid", "网格"), "community": ("community", "社区"),
     "street": ("street", "街道"), "district": ("district", "区县"), "unit": ("unit", "单位"),
 }  # fmt: skip
+MEANT = {name: key for key, names in HEADS.items() for name in names}
 KINDS = {
     "district": "区县", "street": "街道乡镇", "community": "社区村", "estate": "小区", "road": "道路",
     "building": "楼栋", "poi": "场所",
@@ -83,14 +84,17 @@ def cover(spots: Iterable[Spot], number: int | None) -> Area:
 
 
 def _heads(path: Path, row: Sequence[str]) -> dict[str, str]:
-    heads = {key: head for key, names in HEADS.items() for head in row if head.lower() in names}
-    unknown = [head for head in row if head not in heads.values()]
-    meant = [key for head in row for key, names in HEADS.items() if head.lower() in names]
-    twice = next((key for key in meant if meant.count(key) > 1), "")
-    if "name" not in heads or unknown or twice:
-        told = f"不认识的列 {unknown[0]}" if unknown else f"列 {HEADS[twice][1]} 有两列" if twice else "缺少列 名称"
-        raise RefusedData(file=f"{path} 第 1 行", reason=told)
-    if not {*COLUMNS, "unit"} & set(heads):
+    """Which column of the table holds what."""
+    heads: dict[str, str] = {}
+    for head in row:
+        key = MEANT.get(head.lower(), "")
+        if not key or key in heads:
+            reason = f"列 {head} 与列 {heads[key]} 同义" if key else f"不认识的列 {head}"
+            raise RefusedData(file=f"{path} 第 1 行", reason=reason)
+        heads[key] = head
+    if "name" not in heads:
+        raise RefusedData(file=f"{path} 第 1 行", reason="缺少列 名称")
+    if heads.keys().isdisjoint((*COLUMNS, "unit")):
         raise RefusedData(file=f"{path} 第 1 行", reason="缺少覆盖单位的列：网格、社区、街道、区县之一")
     return heads
 

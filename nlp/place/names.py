@@ -158,7 +158,9 @@ class UnknownNames:
                 continue
             kind = self._kinds.get(suffix, "estate")
             joined = before.end == begun and kind in AFTER.get(before.kind, ())
-            start = begun if joined else self._start(whole, max(before.end, begun - BACK), begun)
+            numbered = self._tail.match(whole, before.end)
+            floor = max(numbered.end() if numbered else before.end, begun - BACK)
+            start = begun if joined else self._start(whole, floor, begun)
             if joined or (start < begun and self._stands(whole, start, end, suffix)):
                 before = Name(start, end, kind)
                 yield before
@@ -196,22 +198,25 @@ class UnknownNames:
             return end
         window = HAN.search(whole, floor, end)
         words = self._segmenter.cut(window[0]) if window else []
+        inner = words.pop() if words and words[-1] in self._inner else ""
+        if inner and words and words[-1] in SEATS:
+            return max(floor, end - len(inner) - 1)  # 市中心医院, whatever stands before
+        name = self._named(words)
+        told = "".join(name) + inner
+        if len(told) < 2 or told.isdigit() or told in self._generic or not name:
+            return end
+        return end if not inner and name[-1] in self._generic else end - len(told)
+
+    def _named(self, words: Sequence[str]) -> list[str]:
+        """The last of the words that may be a name."""
         name: list[str] = []
-        if words and words[-1] in self._inner:
-            name.append(words.pop())
-            if words and words[-1] in SEATS:
-                return end - len(name[0]) - 1
         for word in reversed(words):
             if word in self._stop or word in self._common:
                 break
             name.insert(0, word)
-        if len("".join(name)) > NAME_AT_MOST:
-            name = name[-1:] if len(name[-1]) > 1 and name[-1] not in self._inner else name[-2:]
-        told = "".join(name)
-        inner = bool(name) and name[-1] in self._inner
-        if len(told) < 2 or told.isdigit() or told in self._generic or (inner and len(name) == 1):
-            return end
-        return end if not inner and name[-1] in self._generic else end - len(told)
+        if sum(map(len, name)) <= NAME_AT_MOST:
+            return name
+        return name[-1:] if len(name[-1]) > 1 else name[-2:]
 
 
 def _characters(words: Iterable[str]) -> NDArray[np.bool_]:

@@ -29,6 +29,10 @@ COLUMNS = {
     "生效": "start", "失效": "end",
 }  # fmt: skip
 NAMES = {field: column for column, field in COLUMNS.items()}
+CODED = {
+    "category": "category", "tier": "tier", "clock": "clock", "type": "type",
+    "set_tier": "tier", "level": "tier", "set_clock": "clock",
+}  # fmt: skip
 LISTS = ("category", "place", "tier", "clock", "type", "words", "support")
 DAY = timedelta(days=1)
 DAY_WRITTEN = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
@@ -171,21 +175,28 @@ class _Reader:
         return [by_name.get(name, name)]
 
     def _check(self, row: Row) -> None:
-        for field, task in (("category",) * 2, ("tier",) * 2, ("clock",) * 2, ("type",) * 2,
-                            ("set_tier", "tier"), ("level", "tier"), ("set_clock", "clock")):  # fmt: skip
+        if self.strict:
+            self._check_codes(row)
+        short = short_word(row.words)
+        timed = not row.limit or LIMIT.fullmatch(row.limit)
+        faults = {
+            "编号": "" if row.number else "不能空",
+            "承办单位": "" if row.lead else "不能空",
+            "字词条件": short and f"“{short}”不足两个字",
+            "期限": "" if timed else f"“{row.limit}”不是期限，如 2 小时、15 工作日",
+            "失效": "早于生效" if row.end and row.end < row.start else "",
+        }
+        for column, reason in faults.items():
+            if reason:
+                raise refuse_row(self.path, row.line, column, reason)
+
+    def _check_codes(self, row: Row) -> None:
+        for field, task in CODED.items():
             value = getattr(row, field)
             codes = value if isinstance(value, tuple) else filter(None, [value])
-            lost = [code for code in codes if self.strict and code not in self.taxonomy.codes(task)]
+            lost = next((code for code in codes if code not in self.taxonomy.codes(task)), "")
             if lost:
-                raise refuse_row(self.path, row.line, NAMES[field], f"分类体系里没有 {lost[0]}")
-        if not row.number or not row.lead:
-            raise refuse_row(self.path, row.line, "编号" if not row.number else "承办单位", "不能空")
-        if short := short_word(row.words):
-            raise refuse_row(self.path, row.line, "字词条件", f"“{short}”不足两个字")
-        if row.limit and not LIMIT.fullmatch(row.limit):
-            raise refuse_row(self.path, row.line, "期限", f"“{row.limit}”不是期限，如 2 小时、15 工作日")
-        if row.end and row.end < row.start:
-            raise refuse_row(self.path, row.line, "失效", "早于生效")
+                raise refuse_row(self.path, row.line, NAMES[field], f"分类体系里没有 {lost}")
 
     def _known(self, row: Row) -> Row:
         """A row without what it lays down in codes that this taxonomy does not hold."""

@@ -51,17 +51,22 @@ class When:
 
     def holds(self, facts: Facts) -> bool:
         """Whether the condition is met."""
+        single = (
+            (self.category, facts.category), (self.tier, facts.tier), (self.clock, facts.clock),
+            (self.type, facts.type), (self.source, facts.source), (self.redline, facts.redline),
+        )  # fmt: skip
         return (
-            (not self.category or facts.category in self.category)
-            and (not self.tier or facts.tier in self.tier)
-            and (not self.clock or facts.clock in self.clock)
-            and (not self.type or facts.type in self.type)
-            and (not self.source or facts.source in self.source)
-            and (not self.redline or facts.redline in self.redline)
+            all(not wanted or has in wanted for wanted, has in single)
             and (not self.words or not facts.words.isdisjoint(self.words))
-            and (not self.place or not set(facts.area).isdisjoint(self.place))
-            and (not self.outside or set(facts.area).isdisjoint(self.outside))
+            and self._lies(facts)
         )
+
+    def _lies(self, facts: Facts) -> bool:
+        """Whether the matter lies where the condition asks it to."""
+        if not self.place and not self.outside:
+            return True
+        units = set(facts.area)
+        return (not self.place or not units.isdisjoint(self.place)) and units.isdisjoint(self.outside)
 
     @property
     def constrained(self) -> frozenset[str]:

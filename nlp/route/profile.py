@@ -106,6 +106,11 @@ class Guard(When):
     refused: bool = False
     turn: str = ""
 
+    @property
+    def speaks(self) -> bool:
+        """Whether it says anything even where it raises no tier."""
+        return bool(self.lead or self.unit or self.notify or self.support or self.refused)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Step:

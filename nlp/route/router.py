@@ -164,8 +164,7 @@ class _Planning:
             if self._acted.get(guard.name, guard) is not guard or not guard.holds(self._facts):
                 continue
             raised = self._router.rank(guard.raised) > self._router.rank(self._facts.tier)
-            acts = raised or guard.lead or guard.unit or guard.notify or guard.support or guard.refused
-            if acts and guard.name not in self._acted:
+            if (raised or guard.speaks) and guard.name not in self._acted:
                 self._acted[guard.name] = guard
                 self._note(f"守则 {guard.name}（{guard.why}）", f"守则 {guard.name}：{guard.why}")
             if raised:

@@ -70,11 +70,6 @@ KNOWN = Area("第3网格", "航天社区", "柳城街道", "温江区")
 
 
 @pytest.fixture(scope="module")
-def router(taxonomy: Taxonomy) -> Router:
-    return Router(Rulebase.read(taxonomy))
-
-
-@pytest.fixture(scope="module")
 def functional(router: Router) -> tuple[str, ...]:
     """The categories that by law belong to functional departments."""
     return next(guard.category for guard in router.rules.guards if guard.name == "functional")

@@ -10,17 +10,10 @@ from nlp.route.facts import Facts
 from nlp.route.proposal import Proposal, propose
 from nlp.route.returns import Returned
 from nlp.route.router import Router
-from nlp.route.rulebase import Rulebase
-from nlp.taxonomy import Taxonomy
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=timezone(timedelta(hours=8)))
 STALLS = Facts("street_vending", "street", "general", "complaint")
 TEAM = "街道（综合行政执法队）"
-
-
-@pytest.fixture(scope="module")
-def router(taxonomy: Taxonomy) -> Router:
-    return Router(Rulebase.read(taxonomy))
 
 
 def proposed(router: Router, *returned: Returned, facts: Facts = STALLS, others: tuple[str, ...] = ()) -> Proposal:

@@ -12,16 +12,9 @@ from nlp.place.area import Area
 from nlp.route.facts import Facts
 from nlp.route.profile import Profile
 from nlp.route.router import Router
-from nlp.route.rulebase import Rulebase
-from nlp.taxonomy import Taxonomy
 
 RECEIVED = datetime(2026, 2, 27, 9, 12, 3, tzinfo=timezone(timedelta(hours=8)))
 Asked = Callable[..., Route]
-
-
-@pytest.fixture(scope="module")
-def router(taxonomy: Taxonomy) -> Router:
-    return Router(Rulebase.read(taxonomy))
 
 
 @pytest.fixture(scope="module")
