@@ -16,8 +16,9 @@ from nlp.place.finder import Finder, Found
 from nlp.reader import Reader, Reading
 from nlp.redline import RedLine
 from nlp.route.facts import Facts
+from nlp.route.plan import Plan
 from nlp.route.profile import Profile
-from nlp.route.router import Plan, Router
+from nlp.route.router import Router
 from nlp.route.rulebase import Rulebase
 from nlp.route.words import Held, Words, between
 from nlp.segment import Segmenter

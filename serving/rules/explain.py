@@ -14,8 +14,8 @@ from rich.tree import Tree
 from nlp.decision import Matter, Place, Route
 from nlp.dispatch import Dispatched
 from nlp.place.area import NOWHERE
+from nlp.route.plan import Plan
 from nlp.route.profile import Profile
-from nlp.route.router import Plan
 
 
 def explained(sent: Dispatched, text: str, received: datetime, profile: Profile) -> RenderableType:

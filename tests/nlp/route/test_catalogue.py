@@ -19,7 +19,8 @@ from nlp.place.area import Area
 from nlp.route.catalogue import COLUMNS, LOCAL, Catalogue, Row
 from nlp.route.crosswalk import Crosswalk
 from nlp.route.facts import Facts
-from nlp.route.router import Plan, Router
+from nlp.route.plan import Plan
+from nlp.route.router import Router
 from nlp.route.rulebase import Rulebase
 from nlp.taxonomy import Taxonomy
 
