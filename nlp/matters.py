@@ -12,6 +12,7 @@ from scipy.special import expit
 
 from nlp.features import Tokens
 from nlp.files import DATA, read_toml
+from nlp.folding import SIZE
 from nlp.hashing import Columns
 from nlp.heads import TINY, Matrix
 from nlp.model import Model
@@ -98,7 +99,8 @@ class Matters:
     def __init__(self, model: Model) -> None:
         data = read_toml(DATA / "matters.toml")
         self._rules = MatterRules.of(data)
-        self._marks = np.array([ord(mark) for mark in data["marks"]])
+        self._marks = np.zeros(SIZE, np.bool_)
+        self._marks[[ord(mark) for mark in data["marks"]]] = True
         self._cues = Spotter(dict.fromkeys(data["cues"], ""))
         place = model.heads.columns("category")
         self._weights, self._bias = model.heads.weights, model.heads.bias[place].astype(np.float64)
@@ -131,14 +133,14 @@ class Matters:
         """The sentences of the petitions whose second category is not negligible, cut before cues too."""
         rules, bounds = self._rules, texts.bounds
         count = min(rules.likely, category.shape[1])
-        if count < 2:
+        top = np.partition(category, -2, axis=1)[:, -2:] if count > 1 else category[:0]
+        opened = ((top[:, -1] < rules.settled) & (top[:, 0] > rules.second)).nonzero()[0]
+        if not len(opened):
             return Cut(*(np.zeros(0, np.int64),) * 4, np.zeros(0, np.bool_), np.zeros((0, 0), np.intp))
-        top = np.partition(category, -2, axis=1)[:, -2:]
-        opened = ((top[:, 1] < rules.settled) & (top[:, 0] > rules.second)).nonzero()[0]
-        mark = np.isin(texts.codes, self._marks)
+        mark = self._marks[texts.codes]
         after = (mark[:-1] & ~mark[1:]).nonzero()[0] + 1
         cues = np.array([start for start, _, _ in self._cues.find(texts.codes, texts.whole)], np.int64)
-        places = np.union1d(after, cues)
+        places = np.unique(np.concatenate((after, cues)))
         first, last = bounds[2 * opened + 1], bounds[2 * opened + 2] - 1
         begin, stop = places.searchsorted(first, side="right"), places.searchsorted(last)
         several = begin < stop
