@@ -118,7 +118,7 @@ class Decider:
         heads = self.model.heads.probabilities(matrix)
         redlines = self._redlines.find(texts)
         raised = list(redlines)
-        parts = self._divider.divide(texts, tokens, columns, heads)
+        parts = self._divider.divide(texts, tokens, columns, heads, redlines)
         heads["clock"][raised] = 0
         heads["clock"][raised, self._emergency] = 1
         joint = self._table.decode(heads)
@@ -176,6 +176,7 @@ class Decider:
                 masked_title=reading.masked(2 * row),
                 masked_text=reading.masked(2 * row + 1),
                 model=self.model.name,
+                received_at=petition.received_at.isoformat(timespec="seconds") if petition.received_at else "",
             )
             decisions.append(decision)
         return decisions

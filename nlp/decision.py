@@ -118,3 +118,5 @@ class Decision:
     masked_title: str
     masked_text: str
     model: str = field(default="")
+    received_at: str = field(default="")
+    """When it was received, ISO 8601, where the petition said so; its clock runs from there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from nlp.heads import Probabilities
 from nlp.joint import Table
 from nlp.matters import Matters, Stretch, pieced
 from nlp.model import Model
+from nlp.redline import RedLine
 from nlp.taxonomy import TASKS
 from nlp.text import Texts
 
@@ -27,8 +28,12 @@ class Divider:
         self._table = table
         self._matters = Matters(model)
 
-    def divide(self, texts: Texts, tokens: Tokens, columns: Columns, heads: Probabilities) -> dict[int, list[Part]]:
+    def divide(
+        self, texts: Texts, tokens: Tokens, columns: Columns, heads: Probabilities, redlines: Mapping[int, RedLine]
+    ) -> dict[int, list[Part]]:
         """The matters of the petitions that hold several, by their numbers, the main one first.
+
+        A matter whose text shows the petition's red line leads, whatever stands before it.
 
         Such a petition is answered by its main matter: where that is not what the whole petition seemed
         to be, its rows of `heads` become those of the main matter's sentences, and of the category the
@@ -38,6 +43,7 @@ class Divider:
         found = self._matters.find(texts, tokens, columns, heads["category"])
         if not found:
             return {}
+        found = {row: _led_by(held, redlines.get(row), texts.whole) for row, held in found.items()}
         stretches = [stretch for held in found.values() for stretch in held]
         part, known = pieced(tokens, columns, [stretch.pieces for stretch in stretches], len(texts.codes))
         counts = self._features.counts(part, known, len(stretches), len(self._model.vocabulary))
@@ -48,6 +54,8 @@ class Divider:
         for row, held in found.items():
             mine, led = parts[number : number + len(held)], held[0].category
             both = (own["category"][number] + heads["category"][row]) / 2
+            if row in redlines:
+                both = own["category"][number]
             if led != whole[row] and both.argmax() == led:
                 for task in heads:
                     heads[task][row] = both if task == "category" else own[task][number]
@@ -67,3 +75,12 @@ class Divider:
             Part({task: int(best[task][number]) for task in TASKS}, *stretch.longest)
             for number, stretch in enumerate(stretches)
         ]
+
+
+def _led_by(held: list[Stretch], redline: RedLine | None, whole: str) -> list[Stretch]:
+    """The matters with the one that shows the red line first."""
+    if redline is None:
+        return held
+    told = ["".join(whole[start:end] for start, end in stretch.pieces) for stretch in held]
+    red = next((n for n, text in enumerate(told) if all(word in text for word in redline.words)), 0)
+    return [held[red], *held[:red], *held[red + 1 :]]

@@ -37,7 +37,7 @@ def create_app(settings: Settings, decider: Decider | None = None) -> FastAPI:
     decider = decider or open_decider(settings)
     decider.router.check(settings.profile)
     metrics = Metrics(decider.model.name)
-    office = Office(decider, settings.rules)
+    office = Office(decider, settings.rules, settings.profile)
     # No ReDoc: its page loads a logo from another host.
     lifespan = watching(office, settings, metrics)
     app = FastAPIOffline(redoc_url=None, title="jiesu 接诉", version="1", description=PURPOSE, lifespan=lifespan)

@@ -23,10 +23,6 @@ class Area(NamedTuple):
         """The lowest unit that is known."""
         return next(filter(None, self), "")
 
-    def covers(self, other: Area) -> bool:
-        """Whether nothing that is known here differs there."""
-        return all(not mine or mine == theirs for mine, theirs in zip(self, other, strict=True))
-
     def agrees(self, other: Area) -> bool:
         """Whether no unit known of both differs."""
         return all(not mine or not theirs or mine == theirs for mine, theirs in zip(self, other, strict=True))

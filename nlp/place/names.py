@@ -160,7 +160,7 @@ class UnknownNames:
             joined = before.end == begun and kind in AFTER.get(before.kind, ())
             numbered = self._tail.match(whole, before.end)
             floor = max(numbered.end() if numbered else before.end, begun - BACK)
-            start = begun if joined else self._start(whole, floor, begun)
+            start = begun if joined else self._start(whole, floor, begun, inner=kind != "road")
             if joined or (start < begun and self._stands(whole, start, end, suffix)):
                 before = Name(start, end, kind)
                 yield before
@@ -188,8 +188,10 @@ class UnknownNames:
         name = whole[start : end - len(suffix)]
         return not (suffix in self._numbered or name.endswith(self._weak) or whole.startswith(self._longer, end))
 
-    def _start(self, whole: str, floor: int, end: int) -> int:
+    def _start(self, whole: str, floor: int, end: int, *, inner: bool) -> int:
         """Where the name before a suffix at `end` begins; `end` where there is none.
+
+        inner: whether a word like 中心 or 人民 may stand between them.
 
         All words back to one that begins no name, if they are short; otherwise the last of two characters.
         """
@@ -198,14 +200,14 @@ class UnknownNames:
             return end
         window = HAN.search(whole, floor, end)
         words = self._segmenter.cut(window[0]) if window else []
-        inner = words.pop() if words and words[-1] in self._inner else ""
-        if inner and words and words[-1] in SEATS:
-            return max(floor, end - len(inner) - 1)  # 市中心医院, whatever stands before
+        between = words.pop() if inner and words and words[-1] in self._inner else ""
+        if between and words and words[-1] in SEATS:
+            return max(floor, end - len(between) - 1)  # 市中心医院, whatever stands before
         name = self._named(words)
-        told = "".join(name) + inner
+        told = "".join(name) + between
         if len(told) < 2 or told.isdigit() or told in self._generic or not name:
             return end
-        return end if not inner and name[-1] in self._generic else end - len(told)
+        return end if not between and name[-1] in self._generic else end - len(told)
 
     def _named(self, words: Sequence[str]) -> list[str]:
         """The last of the words that may be a name."""

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from nlp.checked import listed, read_table, refuse_row, row_of
-from nlp.route.clock import LIMIT
+from nlp.route.clock import Limit
 from nlp.route.crosswalk import Crosswalk
 from nlp.route.facts import Facts, When
 from nlp.route.groups import short_word
@@ -178,7 +178,7 @@ class _Reader:
         if self.strict:
             self._check_codes(row)
         short = short_word(row.words)
-        timed = not row.limit or LIMIT.fullmatch(row.limit)
+        timed = not row.limit or Limit.is_one(row.limit)
         faults = {
             "编号": "" if row.number else "不能空",
             "承办单位": "" if row.lead else "不能空",

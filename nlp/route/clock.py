@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ RUNNING = {"小时": HOUR, "紧急工作时": HOUR, "自然日": DAY, "紧急工
 """Units that run day and night; 紧急工作时 does by the city-management tables (GB/T 30428.2)."""
 WORKING_HOUR, WORKING_DAY = "工作时", "工作日"
 LIMIT = re.compile(rf"(\d+(?:\.\d+)?) ?({'|'.join((*RUNNING, WORKING_HOUR, WORKING_DAY))})")
+LONGEST = 10_000  # of any unit: more is a slip of the pen
 CHINA = timedelta(hours=8)  # working hours are those of China's one zone
 MIDNIGHT = time(0)
 Hours = tuple[tuple[time, time], ...]
@@ -36,9 +38,17 @@ class Limit(NamedTuple):
     def parse(cls, text: str) -> Limit:
         """A limit as it is written, like `15 工作日`; raises ValueError."""
         match = LIMIT.fullmatch(text.strip())
-        if match is None:
+        if match is None or not 0 < float(match[1]) <= LONGEST:
             raise ValueError(text)
         return cls(float(match[1]), match[2])
+
+    @classmethod
+    def is_one(cls, text: str) -> bool:
+        """Whether a text is a limit."""
+        try:
+            return bool(cls.parse(text))
+        except ValueError:
+            return False
 
     def __str__(self) -> str:
         return f"{self.amount:g} {self.unit}"
@@ -93,15 +103,19 @@ class ClockTable:
         written = {("limits", code): limit for code, limit in table.limits.items()}
         written |= {("items", number, "limit"): item.limit for number, item in enumerate(table.items)}  # type: ignore[misc]
         for location, limit in written.items():
-            if not LIMIT.fullmatch(limit):
+            if not Limit.is_one(limit):
                 raise RefusedData(file=place_of(path, location), reason=f"“{limit}”不是期限，如 2 小时、15 工作日")
         groups.check_words(path, "items", table.items)
         if strict:
             groups.check(path, "items", table.items)
             for code in table.limits:
                 groups.check_codes(path, ("limits", code), "clock", [code])
-        if any(end <= begin for begin, end in table.hours):
-            raise RefusedData(file=place_of(path, ("hours",)), reason="每段工作时间须先开始后结束")
+        bounds = [bound.replace(tzinfo=None) for stretch in table.hours for bound in stretch]
+        zoned = any(bound.tzinfo for stretch in table.hours for bound in stretch)
+        if zoned or not bounds or any(later <= earlier for earlier, later in pairwise(bounds)):
+            raise RefusedData(
+                file=place_of(path, ("hours",)), reason="工作时间至少一段，各段先后为序、不重叠、不带时区"
+            )
         return replace(table, items=tuple(map(groups.spread, table.items)))
 
     def limit(self, facts: Facts) -> tuple[Limit, str] | None:

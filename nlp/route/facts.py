@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 from nlp.checked import STRICT
 from nlp.place.area import NOWHERE, Area
@@ -68,7 +69,7 @@ class When:
         units = set(facts.area)
         return (not self.place or not units.isdisjoint(self.place)) and units.isdisjoint(self.outside)
 
-    @property
+    @cached_property
     def constrained(self) -> frozenset[str]:
         """The names of the lists that are not empty."""
         return frozenset(name for name in CONDITIONS if getattr(self, name))

@@ -14,6 +14,7 @@ from nlp.route.profile import EXTERNAL, Guard, Profile, Seat, Step, Way
 from nlp.route.rulebase import PLAIN, Rulebase
 from nlp.taxonomy import EMERGENCY, TASK_NAMES, TASKS
 
+PRESSING = (EMERGENCY, "urgent")
 DESK = "12345 派单席"
 REFUSED = "不予受理"
 REFUSED_WAY = "说明理由，告知去处"
@@ -54,7 +55,7 @@ class Planner:
         return self._ranks.get(tier, -1)
 
     def limit(self, profile: Profile, facts: Facts, row: Row | None) -> tuple[Limit, str]:
-        """How long a matter may take, and what said so; an emergency is never given longer than its clock."""
+        """How long a matter may take, and what said so; what presses is never given longer than its clock."""
         table = self.rules.clocks.get(profile.clocks)
         found = table.limit(facts) if table else None
         standard = Limit(self._hours.get(facts.clock, 0), "小时")
@@ -63,8 +64,8 @@ class Planner:
             limit, source = found[0], f"时限表 {profile.clocks}{found[1] and '·' + found[1]}"
         if row and row.limit:
             limit, source = Limit.parse(row.limit), row.told
-        late = facts.clock == EMERGENCY and limit.longer(standard)
-        return (standard, "紧急时限") if late else (limit, source)
+        late = facts.clock in PRESSING and limit.longer(standard)
+        return (standard, "紧急、加急不得长于通行时限") if late else (limit, source)
 
 
 class _Walk:
@@ -96,6 +97,7 @@ class _Walk:
         self._note(f"办理方式第 {number} 条", f"方式：{route.mode}，{way.way}（{told_by} 办理方式第 {number} 条）")
         if refusal:
             route = _refused(route, refusal)
+            self._path.append(f"　　{REFUSED}：{refusal.why}，转 {refusal.unit}；{refusal.turn}")
         route.rule = f"{self._profile.name}：{'；'.join(self._rule)}"
         return Plan(
             self._profile, self._facts, route, limit, tuple(self._reasons(row, refusal)), tuple(self._path), row

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from nlp.checked import STRICT, place_of, read_checked
 from nlp.errors import RefusedData
@@ -14,6 +16,7 @@ from nlp.route.facts import Facts, Names, When
 from nlp.route.groups import Groups
 
 Lists = Mapping[str, tuple[Path, bool]]
+PLACEHOLDER = re.compile(r"\{(?:name|stem)\}")
 EXTERNAL = "external"  # the unit of a tier at which a profile ends
 
 
@@ -28,7 +31,7 @@ class Level:
     __pydantic_config__ = STRICT
 
     name: str
-    covers: str = ""
+    covers: Literal["", "grid", "community", "street", "district"] = ""
     local: str = "{name}"
     aside: bool = False
     body: str = ""
@@ -199,6 +202,8 @@ class Profile:
             groups = groups.with_list(file, strict=mine)
         for table, rules in profile.tables.items():
             groups.check_words(path, table, rules)
+        for number, guard in enumerate(profile.guards):
+            groups.check_codes(path, ("guards", number, "raised"), "tier", filter(None, [guard.raised]))
         if strict:
             for table, rules in profile.tables.items():
                 groups.check(path, table, rules)
@@ -274,11 +279,16 @@ class Profile:
             raise RefusedData(
                 file=place_of(path, ("ways", len(self.ways) - 1)), reason="最后一条 ways 须不带条件，作为默认"
             )
+        for number, level in enumerate(self.levels):
+            if set("{}") & set(PLACEHOLDER.sub("", level.local)):
+                raise RefusedData(file=place_of(path, ("levels", number, "local")), reason="只能用 {name} 和 {stem}")
         for number, step in enumerate(self.escalation):
             if self.level(step.to) is None:
                 reason = f"“{step.to}”不是这个体系的层级"
                 raise RefusedData(file=place_of(path, ("escalation", number, "to")), reason=reason)
         for number, seat in enumerate(self.seats):
-            if seat.unit != EXTERNAL and self.level(seat.unit) is None:
-                reason = f"“{seat.unit}”不是这个体系的层级"
-                raise RefusedData(file=place_of(path, ("seats", number, "unit")), reason=reason)
+            for field, units in (("unit", [seat.unit]), ("start", [seat.start]), ("chain", seat.chain)):
+                lost = next((unit for unit in units if unit != EXTERNAL and self.level(unit) is None), "")
+                if lost:
+                    reason = f"“{lost}”不是这个体系的层级"
+                    raise RefusedData(file=place_of(path, ("seats", number, field)), reason=reason)

@@ -13,7 +13,9 @@ from nlp.route.facts import Facts
 from nlp.route.profile import Profile
 from nlp.route.returns import Reason, Returned
 from nlp.route.router import Router
+from nlp.taxonomy import EMERGENCY
 
+AT_ONCE = "立即指定，边办边议"
 REPORTED = "{unit} 退回的是派单目录定给它的事项（{row}），应报督办"
 
 
@@ -52,9 +54,11 @@ def propose(
             profile.coordinator, f"没有别的合适单位，由{profile.coordinator}指定"
         )
     why = f"退单理由属“{reason.name}”：{found.why}"
+    pressing = plan.facts.clock == EMERGENCY  # nobody reviews papers while it burns: all are called again
     following = replace(
-        found.route or route, unit=found.unit, start=profile.coordinator, mode=reason.mode, due=route.due,
-        steps=[*rules.steps, *route.steps], rule=f"{route.rule}；退单 {len(returned)} 次，{why}",
+        found.route or route, unit=found.unit, start=profile.coordinator, due=route.due, notify=route.notify,
+        mode=AT_ONCE if pressing else reason.mode, steps=route.steps if pressing else [*rules.steps, *route.steps],
+        rule=f"{route.rule}；退单 {len(returned)} 次，{why}",
     )  # fmt: skip
     return Proposal(following, why, reported)
 

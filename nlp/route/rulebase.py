@@ -48,8 +48,14 @@ class Shelf:
     def stamp(self) -> Stamp:
         """What tells whether any file has changed."""
         folders = [RULES, *([self.office] if self.office else [])]
-        files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
-        return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+        found: list[tuple[str, int, int]] = []
+        for path in sorted(path for folder in folders for path in folder.rglob("*")):
+            try:
+                state = path.stat()
+            except FileNotFoundError:  # an editor's own file, gone by now
+                continue
+            found.append((str(path), state.st_mtime_ns, state.st_size))
+        return tuple(found)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,12 +17,11 @@ from nlp.errors import InputError
 from nlp.petition import Petition
 from nlp.reader import Reader, Reading
 from nlp.redline import RedLine, RedLines
-from nlp.taxonomy import TASKS
+from nlp.taxonomy import TASKS, Taxonomy
 from serving.problems import path_of
 from serving.schema import PetitionIn
 from serving.settings import Settings
-
-CHUNK = 1024
+from serving.stream import BOM, CHUNK
 
 
 @dataclass(frozen=True)
@@ -53,9 +52,10 @@ class CaseReader:
     A model is opened only where a line has no codes of its own.
     """
 
-    def __init__(self, source: str, settings: Settings, decider: Callable[[], Decider]) -> None:
+    def __init__(self, source: str, settings: Settings, taxonomy: Taxonomy, decider: Callable[[], Decider]) -> None:
         self._source = source
         self._settings = settings
+        self._known = {task: frozenset(taxonomy.codes(task)) for task in TASKS}
         self._decider = decider
         self._reader = Reader()
         self._redlines = RedLines()
@@ -69,10 +69,12 @@ class CaseReader:
     def _row(self, number: int, line: bytes) -> Line:
         place = f"{self._source} 第 {number} 行"
         try:
-            data = orjson.loads(line)
+            data = orjson.loads(line.removeprefix(BOM))
             if not isinstance(data, dict):
                 raise InputError(place=place, reason="不是 JSON 对象")
-            return self._decision(data) if "decision_id" in data else self._petition(data)
+            read = self._decision(data) if "decision_id" in data else self._petition(data)
+            self._check(place, read)
+            return read
         except orjson.JSONDecodeError as error:
             raise InputError(place=place, reason="不是 JSON") from error
         except ValidationError as error:
@@ -80,6 +82,12 @@ class CaseReader:
             raise InputError(place=f"{place}，{path_of(first['loc'])}", reason=first["msg"]) from error
         except (KeyError, TypeError) as error:
             raise InputError(place=place, reason=f"不是 decide 给出的决定：{error}") from error
+
+    def _check(self, place: str, line: Line) -> None:
+        for codes in line.codes:
+            for task, code in zip(TASKS, codes, strict=True):
+                if code not in self._known[task]:
+                    raise InputError(place=f"{place}，{task}", reason=f"分类体系里没有 {code}")
 
     def _petition(self, data: dict[str, Any]) -> Line:
         petition = PetitionIn.model_validate(data).petition(self._settings.zone)
@@ -91,7 +99,7 @@ class CaseReader:
     def _decision(self, data: dict[str, Any]) -> Line:
         fields = {
             "id": data["id"], "text": data["masked_text"], "title": data["masked_title"],
-            "received_at": data["decided_at"],
+            "received_at": data.get("received_at") or data["decided_at"],
         }  # fmt: skip
         petition = PetitionIn.model_validate(fields).petition(self._settings.zone)
         kind = str(data["type"]["code"])
@@ -103,14 +111,13 @@ class CaseReader:
     def _cases(self, lines: list[Line]) -> Cases:
         petitions = [line.petition for line in lines]
         reading = self._reader.read(petitions)
-        if all(line.codes for line in lines):
-            redlines, bounds = self._redlines.find(reading.texts), reading.texts.bounds.tolist()
-            asked = [
-                _known(line, redlines.get(row), bounds[2 * row + 1], bounds[2 * row + 2] - 1)
-                for row, line in enumerate(lines)
-            ]
-        else:
-            asked = self._decider().asked(reading)
+        redlines, bounds = self._redlines.find(reading.texts), reading.texts.bounds.tolist()
+        decided = [] if all(line.codes for line in lines) else self._decider().asked(reading)
+        spans = zip(bounds[1::2], bounds[2::2], strict=True)
+        asked = [
+            _known(line, redlines.get(row), start, end - 1) if line.codes else decided[row]
+            for row, (line, (start, end)) in enumerate(zip(lines, spans, strict=True))
+        ]
         return Cases(petitions, reading, asked)
 
 

@@ -15,10 +15,12 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from corpora.petitions import default_taxonomy
 from nlp.dispatch import Dispatched, Dispatcher
 from nlp.errors import InputError
+from nlp.features import FeatureSettings
 from nlp.route.audit import audit
 from nlp.route.proposal import propose
 from nlp.route.returns import Returned
@@ -50,7 +52,7 @@ class _Desk:
 
     def cases(self, file: str, lines: BinaryIO) -> Iterator[Cases]:
         """The cases of a file, a part at a time."""
-        return CaseReader(file, self.settings, self.decider).read(lines)
+        return CaseReader(file, self.settings, self.taxonomy, self.decider).read(lines)
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -62,7 +64,7 @@ class _Desk:
         """The rules in force, with another catalogue where one is given."""
         rules = Rulebase.read(self.taxonomy, self.settings.rules, catalogue)
         rules.profile(self.settings.profile)
-        return Dispatcher(rules, open_segmenter("rjieba"))
+        return Dispatcher(rules, open_segmenter(FeatureSettings().segmenter))
 
 
 @contextmanager
@@ -92,7 +94,7 @@ def explain_command(
     with _one(desk, file, wanted) as (cases, row):
         sent = cases.dispatch(dispatcher, desk.settings.profile, time)[row]
         received = cases.petitions[row].received_at or time
-        text = cases.reading.masked(2 * row + 1)
+        text = "\n".join(filter(None, (cases.reading.masked(2 * row), cases.reading.masked(2 * row + 1))))
     system = dispatcher.router.rules.profile(desk.settings.profile)
     Console().print(explained(sent, text, received, system))
 
@@ -110,16 +112,31 @@ def replay_command(
     desk = _Desk(profile, model)
     time = moment(desk.settings, now)
     before, after = desk.dispatcher(), desk.dispatcher(catalogue)
-    run, kept = Replay(), out.open("wb") if out else None
-    with opened(data) as lines, Progress(console=stderr, transient=True) as progress:
+    run = Replay()
+    with opened(data) as lines, _drafted(out) as kept, Progress(console=stderr, transient=True) as progress:
         task = progress.add_task("重放", total=None)
         for change in changes(desk.cases(data, lines), before, after, desk.settings.profile, time, run):
             progress.update(task, completed=run.petitions, description=f"重放 {run.petitions} 件")
             if kept:
                 kept.write(orjson.dumps(asdict(change)) + b"\n")
-    if kept:
-        kept.close()
     Console().print(run.table())
+
+
+@contextmanager
+def _drafted(out: Path | None) -> Iterator[BinaryIO | None]:
+    """A file to write that takes its place only when all is written, or nothing where none is wanted."""
+    if out is None:
+        yield None
+        return
+    draft = out.with_name(f".{out.name}.draft")
+    try:
+        with draft.open("wb") as kept:
+            yield kept
+        draft.replace(out)
+    except OSError as error:
+        raise InputError(place=str(out), reason=f"写不了（{error.strerror}）") from error
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 @route_commands.command("return")
@@ -133,6 +150,8 @@ def return_command(
     now: NowOption = None,
 ) -> None:
     """退单之后建议派给谁、为什么；退单的单位不再派。"""
+    if not all(unit):
+        raise InputError(place="--unit", reason="不能空")
     if len(unit) != len(reason):
         raise InputError(place="--reason", reason=f"有 {len(unit)} 个 --unit，{len(reason)} 个 --reason，须一一对应")
     desk = _Desk(profile, model)
@@ -151,7 +170,7 @@ def return_command(
     }  # fmt: skip
     for name, value in told.items():
         if value:
-            table.add_row(name, value)
+            table.add_row(name, Text(value))
     Console().print(table)
 
 
@@ -194,7 +213,7 @@ def check_command(
 @catalogue_commands.command("codes")
 def codes_command(
     city: Annotated[str, typer.Argument(help="对照表的名字，如 cjt214、yuncheng")],
-    codes: Annotated[list[str] | None, typer.Argument(help="事件编码；不给则列出全表")] = None,
+    codes: Annotated[list[str] | None, typer.Argument(help="事件编码，或类别；不给则列出全表")] = None,
     model: ModelOption = None,
 ) -> None:
     """城市管理事件编码与类别的对照；对不上的编码列在 stderr，退出码为 2。"""
@@ -204,7 +223,10 @@ def codes_command(
         raise InputError(place="对照表", reason=f"没有名为 {city} 的，可用：{'、'.join(crosswalks)}")
     table = crosswalks[city]
     names = {label.code: label.name for label in desk.taxonomy.labels("category")}
-    wanted = codes or [event.code for event in table.events]
+    for category in [code for code in codes or () if code in names]:
+        event = table.event(category)
+        typer.echo(f"{event.code}\t{category}\t{event.name}" if event else f"—\t{category}\t没有编码")
+    wanted = [code for code in codes or [event.code for event in table.events] if code not in names]
     for code in wanted:
         if category := table.category(code):
             typer.echo(f"{code}\t{category}\t{names.get(category, '')}")

@@ -31,9 +31,10 @@ def compared(cases: Cases, dispatcher: Dispatcher, now: datetime) -> Iterator[st
     profiles = dispatcher.router.profiles
     sent = {profile.name: cases.dispatch(dispatcher, profile.name, now) for profile in profiles}
     for row, petition in enumerate(cases.petitions):
-        yield f"## {petition.title or petition.id}"
+        title, text = (" ".join(cases.reading.masked(2 * row + part).split()) for part in (0, 1))
+        yield f"## {title or petition.id}"
         yield ""
-        yield f"> {cases.reading.masked(2 * row + 1)}"
+        yield f"> {text}"
         yield ""
         yield from _table({profile: sent[profile.name][row].matters[0] for profile in profiles})
         yield ""

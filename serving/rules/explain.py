@@ -27,6 +27,7 @@ def explained(sent: Dispatched, text: str, received: datetime, profile: Profile)
     for number, (plan, matter) in enumerate(zip(sent.plans, sent.matters, strict=True), 1):
         title = f"第 {number} 件事：第 {matter.start + 1}–{matter.end} 字" if several else "经过"
         parts += [_path(title, plan, matter), _outcome(matter.route, received)]
+        parts += [Text(f"请人工：{reason}", style="yellow") for reason in plan.reasons]
     return Group(*parts)
 
 
@@ -35,7 +36,7 @@ def _places(places: Sequence[Place]) -> Table:
     for name in ("原文", "关系", "覆盖单位"):
         table.add_column(name)
     for place in places:
-        table.add_row(place.text, place.relation, place.unit or "不在地名库")
+        table.add_row(Text(place.text), Text(place.relation), Text(place.unit or "不在地名库"))
     return table
 
 

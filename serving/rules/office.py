@@ -6,8 +6,8 @@ import logging
 from pathlib import Path
 
 from nlp.decider import Decider
-from nlp.errors import RefusedData
-from nlp.route.rulebase import Rulebase, Shelf
+from nlp.errors import JiesuError
+from nlp.route.rulebase import PLAIN, Rulebase, Shelf
 from serving.default import open_model
 from serving.settings import Settings
 
@@ -23,9 +23,10 @@ def open_decider(settings: Settings, folder: Path | None = None) -> Decider:
 class Office:
     """Looks after the rules of a decider: what is broken stays out, and what was in force stays in."""
 
-    def __init__(self, decider: Decider, folder: Path | None) -> None:
+    def __init__(self, decider: Decider, folder: Path | None, profile: str = PLAIN) -> None:
         self._decider = decider
         self._folder = folder
+        self._profile = profile
         self._stamp = Shelf(folder).stamp
         self.refused = ""
         """Why the files as they are now are not in force; empty where they are."""
@@ -37,8 +38,10 @@ class Office:
             return False
         self._stamp = stamp
         try:
-            self._decider.put_in_force(Rulebase.read(self._decider.model.taxonomy, self._folder))
-        except RefusedData as error:
+            rules = Rulebase.read(self._decider.model.taxonomy, self._folder)
+            rules.profile(self._profile)
+            self._decider.put_in_force(rules)
+        except (JiesuError, OSError) as error:
             self.refused = str(error)
             log.warning("rules_refused", extra={"reason": self.refused})
             return False

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from rich.table import Table
+from rich.text import Text
 
 from nlp.decision import Matter
 from nlp.dispatch import Dispatcher
 from serving.rules.cases import Cases
 
-SHOWN = ("category", "tier", "clock")
+NAMES = {"unit": "承办", "support": "协办", "tier": "层级", "clock": "时限", "due": "期限", "legal": "依据"}
 EXAMPLES = 3
 
 
@@ -31,7 +32,9 @@ class Change:
     def told(self) -> tuple[str, str, str]:
         """The category, and what differs, before and after."""
         differs = [name for name in self.before if self.before[name] != self.after[name]]
-        before, after = ("；".join(side[name] or "—" for name in differs) for side in (self.before, self.after))
+        before, after = (
+            "；".join(f"{NAMES[name]} {side[name] or '—'}" for name in differs) for side in (self.before, self.after)
+        )
         return self.category, before, after
 
 
@@ -61,7 +64,7 @@ class Replay:
         for name in ("类别", "现在", "改后", "件", "例"):
             table.add_column(name, overflow="fold", justify="right" if name == "件" else "left")
         for told, count in self.counts.most_common():
-            table.add_row(*told, str(count), "、".join(self.examples[told]))
+            table.add_row(*map(Text, told), str(count), Text("、".join(self.examples[told])))
         return table
 
 

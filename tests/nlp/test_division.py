@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from nlp.joint import JOINED, Table
 from nlp.model import Model
 from nlp.petition import Petition
 from nlp.reader import Reader
+from nlp.redline import RedLine
 from nlp.segment import open_segmenter
 from nlp.taxonomy import TASKS
 from nlp.text import Texts
@@ -31,7 +34,7 @@ class Divided:
     parts: dict[int, list[Part]]
 
 
-def divided(model: Model, asked: list[Petition]) -> Divided:
+def divided(model: Model, asked: list[Petition], redlines: Mapping[int, RedLine] = MappingProxyType({})) -> Divided:
     features = Features(model.features, open_segmenter())
     texts = Reader().read(asked).texts
     tokens = features.tokens(texts)
@@ -39,7 +42,7 @@ def divided(model: Model, asked: list[Petition]) -> Divided:
     counts = features.counts(tokens, columns, len(asked), len(model.vocabulary))
     heads = model.heads.probabilities(weighted(counts, model.idf))
     before = {task: rows.copy() for task, rows in heads.items()}
-    parts = Divider(model, features, Table(model.taxonomy)).divide(texts, tokens, columns, heads)
+    parts = Divider(model, features, Table(model.taxonomy)).divide(texts, tokens, columns, heads, redlines)
     return Divided(texts, before, heads, parts)
 
 
@@ -123,3 +126,20 @@ def test_without_several_matters_nothing_is_divided(model: Model) -> None:
     result = divided(model, asked)
     assert result.parts == {}
     assert all((result.before[task] == result.after[task]).all() for task in TASKS)
+
+
+def test_the_matter_that_shows_a_red_line_leads(model: Model, asked: list[Petition], batch: Divided) -> None:
+    """Each second matter is said to show one, by its own first words."""
+    whole = batch.texts.whole
+    words = {row: whole[parts[1].start + 2 : parts[1].start + 9] for row, parts in batch.parts.items()}
+    shown = {
+        row: RedLine("fire", "起火", (word,))
+        for row, word in words.items()
+        if batch.parts[row][0].instead is None and whole.count(word) == 1
+    }
+    assert len(shown) > 10
+    again = divided(model, asked, shown)
+    led = [row for row in shown if again.parts[row][0].columns["category"] == batch.parts[row][1].columns["category"]]
+    assert len(led) > len(shown) / 2
+    for row in led:
+        assert again.after["category"][row].argmax() == again.parts[row][0].columns["category"]

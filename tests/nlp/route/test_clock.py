@@ -350,8 +350,18 @@ limit = "3 工作时"
         ('"3 工作时"', '"3"', 17, "“3”不是期限"),
         ('limit = "3 工作时"', "", 14, "items.2.limit：缺少字段"),
         ('clock = ["urgent"]', 'clocks = ["urgent"]', 11, "items.1.clocks：没有这个字段"),
-        ('title = "本市"', 'title = "本市"\nhours = [["12:00", "08:00"]]', 3, "每段工作时间须先开始后结束"),
-        ('title = "本市"', 'title = "本市"\nhours = [["08:00", "08:00"]]', 3, "每段工作时间须先开始后结束"),
+        (
+            'title = "本市"',
+            'title = "本市"\nhours = [["12:00", "08:00"]]',
+            3,
+            "工作时间至少一段",
+        ),
+        (
+            'title = "本市"',
+            'title = "本市"\nhours = [["08:00", "08:00"]]',
+            3,
+            "工作时间至少一段",
+        ),
         ('source = "自编"', "", 1, "source：缺少字段"),
     ],
 )
@@ -406,3 +416,9 @@ def test_without_a_table_the_clocks_of_the_taxonomy_hold(taxonomy: Taxonomy) -> 
     for clock in taxonomy.clocks:
         route = router.route("plain", Facts("noise", "street", clock.code, "report"), received)
         assert datetime.fromisoformat(route.due) == received + timedelta(hours=clock.hours)
+
+
+@pytest.mark.parametrize("limit", ["0 小时", "99999999 工作日", "9999999999 小时", "-1 小时"])
+def test_a_limit_that_is_none_is_refused(limit: str) -> None:
+    with pytest.raises(ValueError, match=limit):
+        Limit.parse(limit)

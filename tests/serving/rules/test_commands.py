@@ -216,3 +216,55 @@ def test_a_broken_rule_file_of_the_office_is_named(
     assert done.returncode == 2
     assert f"plain.toml 第 {line} 行" in done.stderr
     assert done.stdout == ""
+
+
+def test_replay_may_write_over_what_it_reads_only_when_it_has_read_it(run: Run, file: Path, catalogue: Path) -> None:
+    done = run("route", "replay", file, "--catalogue", catalogue, "--out", file)
+    assert done.returncode == 0
+    assert "2 件诉求" in done.stdout
+    nowhere = run("route", "replay", file, "--catalogue", catalogue, "--out", file.parent / "no" / "folder.jsonl")
+    assert nowhere.returncode == 2
+    assert "folder.jsonl" in nowhere.stderr
+
+
+def test_a_code_that_nobody_knows_is_named_with_its_line(run: Run, tmp_path: Path, lines: Lines) -> None:
+    (tmp_path / "codes.jsonl").write_bytes(lines([LEAK, {**LEAK, "id": "L2", "tier": "galaxy"}]))
+    done = run("route", "explain", tmp_path / "codes.jsonl", "--id", "L2")
+    assert done.returncode == 2
+    assert "第 2 行，tier" in done.stderr
+    assert "galaxy" in done.stderr
+
+
+def test_codes_of_a_line_hold_beside_lines_without_codes(
+    run: Run, tmp_path: Path, lines: Lines, model_folder: Path
+) -> None:
+    bare = {"id": "P1", "text": "路灯坏了", "received_at": NOW}
+    (tmp_path / "mixed.jsonl").write_bytes(lines([{**LEAK, "category": "finance", "tier": "city"}, bare]))
+    done = run("route", "explain", tmp_path / "mixed.jsonl", "--id", "L1", "--model", model_folder)
+    assert "金融集资" in done.stdout
+
+
+def test_compare_masks_titles_too(run: Run, tmp_path: Path, lines: Lines) -> None:
+    (tmp_path / "title.jsonl").write_bytes(lines([{**LEAK, "title": "投诉\n电话13800138000"}]))
+    done = run("route", "compare", tmp_path / "title.jsonl")
+    assert done.returncode == 0
+    assert "13800138000" not in done.stdout
+    assert "## 投诉" in done.stdout
+
+
+@pytest.mark.parametrize("wanted", ["[/b]1", "[red]x"])
+def test_brackets_in_numbers_and_units_are_no_markup(run: Run, tmp_path: Path, lines: Lines, wanted: str) -> None:
+    (tmp_path / "odd.jsonl").write_bytes(lines([{**STALLS, "id": wanted}]))
+    done = run(
+        "route", "return", tmp_path / "odd.jsonl", "--id", wanted, "--unit", "执法队[/b]", "--reason", "不归我管"
+    )
+    assert done.returncode == 0
+    assert run("route", "explain", tmp_path / "odd.jsonl", "--id", wanted).returncode == 0
+
+
+def test_the_main_code_of_a_category_is_told(run: Run) -> None:
+    assert run("catalogue", "codes", "yuncheng", "street_vending").stdout.split() == [
+        "0406",
+        "street_vending",
+        "占道经营",
+    ]

@@ -95,3 +95,16 @@ def test_the_profiles_are_told_with_their_levels_and_steps(client: TestClient) -
     assert told["wenjiang"]["chain"][0] == "治理小组"
     assert told["panlong"]["loops"] == ["社区“自循环”", "街道“微循环”", "区级“小循环”"]
     assert answer["catalogue"]["rows"] > 200
+
+
+def test_rules_without_the_profile_of_the_service_stay_out(own: Decider, folder: Path) -> None:
+    (folder / "profiles").mkdir()
+    mine = (RULES / "profiles" / "plain.toml").read_text(encoding="utf-8").replace('name = "plain"', 'name = "mine"', 1)
+    (folder / "profiles" / "mine.toml").write_text(mine, encoding="utf-8")
+    assert Office(own, folder, "mine").refresh() is False
+    own.put_in_force(Rulebase.read(own.model.taxonomy, folder))
+    office = Office(own, folder, "mine")
+    (folder / "profiles" / "mine.toml").unlink()
+    assert not office.refresh()
+    assert "mine" in office.refused
+    assert "mine" in own.router.rules.profiles
