@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
+from itertools import chain
 
 from nlp.decision import Route
 from nlp.place.area import NOWHERE
@@ -10,7 +12,7 @@ from nlp.route.clock import USUAL_HOURS, due, in_china
 from nlp.route.facts import Facts
 from nlp.route.plan import Plan, Planner
 from nlp.route.profile import Profile
-from nlp.route.rulebase import Rulebase
+from nlp.route.rulebase import PLAIN, Rulebase
 
 REMEMBERED = 8192  # plans; a batch asks for the same few again and again
 
@@ -21,6 +23,7 @@ class Router:
     def __init__(self, rules: Rulebase) -> None:
         self.rules = rules
         self._planner = Planner(rules)
+        self._words: dict[tuple[str, str], frozenset[str]] = {}
         self._plans: dict[tuple[str, Facts, int], Plan] = {}
 
     @property
@@ -42,13 +45,29 @@ class Router:
         return plan, self.dated(plan, received, unknown)
 
     def plan(self, profile: Profile, facts: Facts, day: date) -> Plan:
-        """What the rules in force on a day say."""
+        """What the rules in force on a day say; words that no rule asks of the category are left out of account."""
+        asked = self._asked(profile, facts.category)
+        if not facts.words <= asked:
+            facts = replace(facts, words=facts.words & asked)
         key = (profile.name, facts, self.rules.catalogue.period(day))
         known = self._plans.get(key)
         if known is None:
             if len(self._plans) >= REMEMBERED:
                 self._plans.clear()
             known = self._plans[key] = self._planner.plan(profile, facts, day)
+        return known
+
+    def _asked(self, profile: Profile, category: str) -> frozenset[str]:
+        """The words that rules of a profile may ask of a category."""
+        known = self._words.get((profile.name, category))
+        if known is None:
+            table = self.rules.clocks.get(profile.clocks)
+            rules = chain(
+                self.rules.guards, self.rules.catalogue.of(category), profile.rules(),
+                self.rules.profile(PLAIN).rules(), table.items if table else (),
+            )  # fmt: skip
+            fitting = (rule for rule in rules if not rule.category or category in rule.category)
+            known = self._words[profile.name, category] = frozenset(word for rule in fitting for word in rule.words)
         return known
 
     def dated(self, plan: Plan, received: datetime, unknown: str = "") -> Route:
