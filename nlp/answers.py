@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,7 @@ class Answers:
     parts: dict[int, list[Part]]
     evidence: list[list[Evidence]]
 
-    @property
+    @cached_property
     def doubtful(self) -> dict[int, int]:
         """The petitions whose main matter is not what they looked like as a whole, and that category."""
         return {row: parts[0].instead for row, parts in self.parts.items() if parts and parts[0].instead is not None}

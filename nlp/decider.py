@@ -64,9 +64,9 @@ class Decider:
     def __init__(self, model: Model, segmenter: Segmenter | None = None, rules: Rulebase | None = None) -> None:
         self.model = model
         segmenter = segmenter or open_segmenter(model.features.segmenter)
-        self.dispatcher = Dispatcher(rules or Rulebase.read(model.taxonomy), segmenter)
         self._segmenter = segmenter
         self._reader = Reader()
+        self.put_in_force(rules or Rulebase.read(model.taxonomy))
         self._features = Features(model.features, segmenter)
         self._table = Table(model.taxonomy)
         self._redlines = RedLines()
@@ -84,7 +84,7 @@ class Decider:
 
     def put_in_force(self, rules: Rulebase) -> None:
         """Decide by other rules from the next batch on."""
-        self.dispatcher = Dispatcher(rules, self._segmenter)
+        self.dispatcher = Dispatcher(rules, self._segmenter, self._reader)
 
     def decide(self, petitions: Sequence[Petition], options: Options) -> list[Decision]:
         """One decision for each petition, in order; `options.now` has a zone."""
@@ -207,10 +207,9 @@ class Decider:
             reasons.append(f"把握不足：类别正确的概率 {answers.confidence[row]:.3f}，低于 {limits.confidence:.3f}")
         if answers.margin[row] < limits.margin:
             reasons.append(f"前两个类别过于接近，只差 {answers.margin[row]:.2f}")
-        parts = answers.parts.get(row)
-        if parts and parts[0].instead is not None:
-            seemed = self._labels["category"][parts[0].instead].name
-            reasons.append(f"含 {len(parts)} 件事，主次请核对：全文更像“{seemed}”")
+        if row in answers.doubtful:
+            seemed = self._labels["category"][answers.doubtful[row]].name
+            reasons.append(f"含 {len(answers.parts[row])} 件事，主次请核对：全文更像“{seemed}”")
         if row in answers.shortened:
             reasons.append(f"文本过长，只读了前 {READ_AT_MOST} 字")
         return reasons

@@ -87,9 +87,9 @@ class Dispatched:
 class Dispatcher:
     """The rules in force, ready for batches; safe to share between threads."""
 
-    def __init__(self, rules: Rulebase, segmenter: Segmenter) -> None:
+    def __init__(self, rules: Rulebase, segmenter: Segmenter, reader: Reader | None = None) -> None:
         self.router = Router(rules)
-        self._reader = Reader()
+        self._reader = reader or Reader()
         self._finder = Finder(rules.gazetteer, segmenter)
         self._words = Words(word for rule in rules.conditions() for word in rule.words)
 
@@ -128,9 +128,10 @@ class Dispatcher:
     def _alone(whole: Facts, codes: Codes, text: str, redline: RedLine | None) -> Facts:
         """The facts of one matter among several; the red line is its own if its text shows it."""
         category, tier, clock, kind = codes
-        red = redline is not None and all(word in text for word in redline.words)
-        clock = whole.clock if red else clock
-        return replace(whole, category=category, tier=tier, clock=clock, type=kind, redline=whole.redline * red)
+        mine = replace(whole, category=category, tier=tier, type=kind)
+        if redline is not None and all(word in text for word in redline.words):
+            return mine
+        return replace(mine, clock=clock, redline="")
 
     def _locate(self, petitions: Sequence[Petition], reading: Reading) -> dict[int, Located]:
         """The places of those petitions that name any; a location that was given goes before title and text."""

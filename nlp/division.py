@@ -53,9 +53,8 @@ class Divider:
         number = 0
         for row, held in found.items():
             mine, led = parts[number : number + len(held)], held[0].category
-            both = (own["category"][number] + heads["category"][row]) / 2
-            if row in redlines:
-                both = own["category"][number]
+            alone = own["category"][number]
+            both = alone if row in redlines else (alone + heads["category"][row]) / 2
             if led != whole[row] and both.argmax() == led:
                 for task in heads:
                     heads[task][row] = both if task == "category" else own[task][number]

@@ -14,7 +14,7 @@ from nlp.decision import Evidence
 from nlp.features import FIELDS, Tokens
 from nlp.hashing import STEP, Columns
 from nlp.heads import Heads
-from nlp.text import Texts
+from nlp.text import Texts, holders
 
 WORDS_SHOWN = 4
 
@@ -51,7 +51,8 @@ class Explainer:
         decided = np.stack([self._heads.columns(task).start + labels for task, labels in best.items()], axis=1)
         cells = column[:, None] * np.int64(len(self._heads.bias)) + decided[row]
         given = weight[:, None] * self._heads.weights.ravel().take(cells)
-        holder = _holders(texts, tokens)
+        stretches = tokens.start[: tokens.words], tokens.end[: tokens.words]
+        holder = holders(*stretches, len(texts.codes), tokens.words)
         sums = _totals(known[is_word], given[is_word], tokens.words + 1)
         for offset in range(int(size[~is_word].max(initial=0))):
             reached = ~is_word & (size > offset)
@@ -80,16 +81,6 @@ class Explainer:
         ]
         ends = np.searchsorted(field[top] >> 1, np.arange(len(texts) // 2 + 1)).tolist()
         return [words[left:right] for left, right in pairwise(ends)]
-
-
-def _holders(texts: Texts, tokens: Tokens) -> NDArray[np.int64]:
-    """(code points of the buffer,) the word that holds each one, or the number of words."""
-    holder = np.full(len(texts.codes), tokens.words)
-    start, end = tokens.start[: tokens.words], tokens.end[: tokens.words]
-    sizes = end - start
-    begun = (sizes.cumsum() - sizes).repeat(sizes)
-    holder[start.repeat(sizes) + np.arange(len(begun)) - begun] = np.arange(tokens.words).repeat(sizes)
-    return holder
 
 
 def _distinct(values: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

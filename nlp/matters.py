@@ -17,7 +17,7 @@ from nlp.hashing import Columns
 from nlp.heads import TINY, Matrix
 from nlp.model import Model
 from nlp.spotter import Spotter
-from nlp.text import Texts
+from nlp.text import Texts, holders
 
 Pieces = Sequence[tuple[int, int]]
 """Stretches `start:end` of the buffer."""
@@ -30,11 +30,6 @@ class Stretch:
 
     category: int
     pieces: tuple[tuple[int, int], ...]
-
-    @property
-    def length(self) -> int:
-        """How many code points speak of it."""
-        return sum(end - start for start, end in self.pieces)
 
     @property
     def longest(self) -> tuple[int, int]:
@@ -122,9 +117,10 @@ class Matters:
             begin, stop = cut.ends[number], cut.ends[number + 1]
             row, likely = int(cut.rows[number]), cut.likely[number]
             pieces = list(zip(cut.start[begin:stop].tolist(), cut.end[begin:stop].tolist(), strict=True))
-            held = self._held(pieces, probabilities[begin:stop], path)
+            sure = _surest(probabilities[begin:stop], path)
+            held = self._held(pieces, path, sure)
             if len(held) > 1:
-                main = self._main(held, probabilities[begin:stop], path, category[row, likely])
+                main = self._main(held, sure, category[row, likely])
                 order = [main, *(place for place in held if place != main)]
                 found[row] = [Stretch(int(likely[place]), tuple(held[place])) for place in order]
         return found
@@ -171,23 +167,21 @@ class Matters:
 
         A run counts each time it occurs; the petition's own answer counts it with a logarithm, and words too.
         """
-        holder = np.full(len(texts.codes) + 1, -1)
-        sizes = cut.end - cut.start
-        begun = (sizes.cumsum() - sizes).repeat(sizes)
-        holder[cut.start.repeat(sizes) + np.arange(len(begun)) - begun] = np.arange(len(sizes)).repeat(sizes)
+        count = len(cut.start)
+        holder = holders(cut.start, cut.end, len(texts.codes), -1)
         column, start = columns[tokens.words :], tokens.start[tokens.words :]
         piece = holder[start]
         known = ((column >= 0) & (piece >= 0) & (holder[tokens.end[tokens.words :] - 1] == piece)).nonzero()[0]
         column, piece = column[known], piece[known]
         value = self._idf[column].astype(np.float64)
-        norm = np.sqrt(np.maximum(np.bincount(piece, value * value, len(sizes)), TINY))
+        norm = np.sqrt(np.maximum(np.bincount(piece, value * value, count), TINY))
         likely = cut.likely[cut.owner]
         flat, width = self._weights.ravel(), self._weights.shape[1]
         base = column * np.int64(width) + self._first
         score = np.empty(likely.shape)
         for place in range(likely.shape[1]):
             weight = flat.take(base + likely[piece, place])
-            score[:, place] = np.bincount(piece, weight * value, len(sizes))
+            score[:, place] = np.bincount(piece, weight * value, count)
         own = np.maximum(expit(score / norm[:, None] + self._bias[likely]), TINY) ** self._exponent
         result: Matrix = own / own.sum(axis=1, keepdims=True)
         return result
@@ -218,31 +212,30 @@ class Matters:
             path[number - 1] = back[number, np.arange(count), path[number]]
         return [path[:length, row].tolist() for row, length in enumerate(lengths.tolist())]
 
-    def _held(self, pieces: Pieces, probabilities: Matrix, path: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
+    def _held(self, pieces: Pieces, path: Sequence[int], sure: Mapping[int, float]) -> dict[int, list[tuple[int, int]]]:
         """The pieces of each matter, in the order of the text; none but the whole one's where the rest is not sure."""
         held: dict[int, list[tuple[int, int]]] = {}
         for piece, place in zip(pieces, path, strict=True):
             held.setdefault(place, []).append(piece)
         if 0 not in held or len(held) == 1:
             return {}
-        sure = _surest(probabilities, path)
         return {
             place: mine for place, mine in held.items()
-            if place == 0
-            or (sure[place] >= self._rules.sure and sum(end - start for start, end in mine) >= self._rules.least)
+            if place == 0 or (sure[place] >= self._rules.sure and _length(mine) >= self._rules.least)
         }  # fmt: skip
 
-    def _main(
-        self, held: Mapping[int, Pieces], probabilities: Matrix, path: Sequence[int], whole: NDArray[np.float64]
-    ) -> int:
+    def _main(self, held: Mapping[int, Pieces], sure: Mapping[int, float], whole: NDArray[np.float64]) -> int:
         """The first matter or one much longer (section 5 of the guide); the whole one's where that is doubtful."""
-        sure = _surest(probabilities, path)
         if min(sure[place] for place in held) < self._rules.sure:
             return 0
-        length = {place: sum(end - start for start, end in mine) for place, mine in held.items()}
+        length = {place: _length(mine) for place, mine in held.items()}
         first, longest = next(iter(held)), max(held, key=length.__getitem__)
         main = longest if length[longest] > self._rules.longer * length[first] else first
         return main if whole[main] >= self._rules.led else 0
+
+
+def _length(pieces: Pieces) -> int:
+    return sum(end - start for start, end in pieces)
 
 
 def _surest(probabilities: Matrix, path: Sequence[int]) -> dict[int, float]:
@@ -258,10 +251,9 @@ def pieced(tokens: Tokens, columns: Columns, groups: Sequence[Pieces], size: int
 
     A piece of the buffer, of `size` code points, belongs to one group; a token that reaches out of it is left out.
     """
-    holder = np.full(size + 1, -1)
-    for number, pieces in enumerate(groups):
-        for start, end in pieces:
-            holder[start:end] = number
+    owner = np.array([number for number, pieces in enumerate(groups) for _ in pieces])
+    start, end = np.array([piece for pieces in groups for piece in pieces], np.int64).T
+    holder = np.append(owner, -1)[holders(start, end, size, -1)]
     row = holder[tokens.start]
     inside = ((row >= 0) & (holder[tokens.end - 1] == row)).nonzero()[0]
     untitled = np.zeros(len(inside), np.bool_)

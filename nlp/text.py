@@ -50,6 +50,15 @@ def written(codes: Codes) -> str:
     return codes.astype("<u4", copy=False).tobytes().decode("utf-32-le", "surrogatepass")
 
 
+def holders(start: Offsets, end: Offsets, size: int, nobody: int) -> Offsets:
+    """(size,) for each code point of a buffer the number of the stretch that holds it, or `nobody`; none overlap."""
+    holder = np.full(size, nobody)
+    sizes = end - start
+    begun = (sizes.cumsum() - sizes).repeat(sizes)
+    holder[start.repeat(sizes) + np.arange(len(begun)) - begun] = np.arange(len(sizes)).repeat(sizes)
+    return holder
+
+
 @dataclass(frozen=True)
 class Texts:
     """`n` texts, each followed by one newline, which no text holds itself.

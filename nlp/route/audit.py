@@ -10,6 +10,7 @@ from itertools import combinations
 from nlp.route.catalogue import Catalogue, Row
 from nlp.taxonomy import Taxonomy
 
+TIER = frozenset({"tier"})
 GAP, OVERLAP, EXPIRED, UNREACHABLE = "缺口", "相交", "过期", "不可达"
 
 
@@ -100,14 +101,5 @@ def _outlasts(earlier: Row, row: Row, today: date) -> bool:
 
 def _hider(before: list[Row], row: Row, tier: str) -> Row | None:
     """The first of the rows that takes everything that a row would take at a tier."""
-    return next(
-        (
-            other for other in before
-            if (not other.tier or tier in other.tier)
-            and all(
-                name == "tier" or (getattr(row, name) and set(getattr(row, name)) <= set(getattr(other, name)))
-                for name in other.constrained
-            )
-        ),
-        None,
-    )  # fmt: skip
+    wide = (other for other in before if not other.tier or tier in other.tier)
+    return next((other for other in wide if other.contains(row, but=TIER)), None)

@@ -126,7 +126,7 @@ class Catalogue:
 
     def find(self, facts: Facts, day: date) -> Row | None:
         """The first row in force on a day that holds for a matter."""
-        return next((row for row in self.of(facts.category) if row.in_force(day) and row.holds(facts)), None)
+        return next(iter(self.fitting(facts, day)), None)
 
     def fitting(self, facts: Facts, day: date) -> Iterable[Row]:
         """All rows in force on a day that hold for a matter, in order."""

@@ -79,11 +79,14 @@ class When:
         """Whether every matter meets the condition."""
         return not self.constrained and not self.outside
 
-    def contains(self, other: When) -> bool:
-        """Whether every matter that meets the other condition, which has the same `outside`, meets this one."""
+    def contains(self, other: When, but: frozenset[str] = frozenset()) -> bool:
+        """Whether every matter that meets the other condition, which has the same `outside`, meets this one.
+
+        but: lists that are left out of account.
+        """
         return all(
             set(getattr(other, name)) <= set(getattr(self, name)) and bool(getattr(other, name))
-            for name in self.constrained
+            for name in self.constrained - but
         )
 
     def meets(self, other: When) -> bool:

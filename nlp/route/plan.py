@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -44,6 +44,7 @@ class Planner:
     def __init__(self, rules: Rulebase) -> None:
         self.rules = rules
         self._hours = {label.code: label.hours for label in rules.taxonomy.clocks}
+        self.names = {task: {label.code: label.name for label in rules.taxonomy.labels(task)} for task in TASKS}
         self._ranks = {code: rank for rank, code in enumerate(rules.taxonomy.codes("tier"))}
 
     def plan(self, profile: Profile, facts: Facts, day: date) -> Plan:
@@ -79,7 +80,7 @@ class _Walk:
         self._day = day
         self._acted: dict[str, Guard] = {}
         self._rule: list[str] = []
-        self._path: list[str] = [_told(planner.rules, facts)]
+        self._path: list[str] = [_told(planner.names, facts)]
 
     def plan(self) -> Plan:
         """Guards, catalogue, guards again, then seat, way and clock."""
@@ -109,8 +110,7 @@ class _Walk:
 
     @property
     def _tier_name(self) -> str:
-        tiers = {label.code: label.name for label in self._rules.taxonomy.tiers}
-        return tiers.get(self._facts.tier, self._facts.tier)
+        return self._planner.names["tier"].get(self._facts.tier, self._facts.tier)
 
     def _scope(self) -> Profile:
         """The profile, or the plain one for a matter that the profile is not for."""
@@ -242,9 +242,8 @@ class _Walk:
             yield "派单目录没有这类事项的条目，请人工定承办单位"
 
 
-def _told(rules: Rulebase, facts: Facts) -> str:
+def _told(names: Mapping[str, Mapping[str, str]], facts: Facts) -> str:
     """The facts in the words of the taxonomy."""
-    names = {task: {label.code: label.name for label in rules.taxonomy.labels(task)} for task in TASKS}
     told = "，".join(
         f"{TASK_NAMES[task]} {names[task].get(code, code)}" for task in TASKS if (code := getattr(facts, task))
     )

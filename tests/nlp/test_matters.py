@@ -194,7 +194,6 @@ def test_the_longest_run_of_a_stretch_is_told(sizes: list[int], gaps: list[bool]
     runs = [
         (start, end) for start, _ in pieces for _, end in pieces if start < end and held.issuperset(range(start, end))
     ]
-    assert stretch.length == len(held)
     assert stretch.longest in runs
     assert stretch.longest[1] - stretch.longest[0] == max(end - start for start, end in runs)
 
