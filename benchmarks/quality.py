@@ -23,7 +23,7 @@ from training.dataset import Dataset
 from training.evaluation import Report, evaluate
 from training.fitting import Recipe, fit
 from training.scores import TaskScore
-from training.sources import from_corpus, from_table
+from training.sources import from_corpus, open_dataset
 
 PAGE = Path(__file__).parent.parent / "docs" / "quality.md"
 BEGIN, END = "<!-- measured: make quality -->", "<!-- end -->"
@@ -133,7 +133,7 @@ def _quietly(_what: str, _steps: int) -> None:
 
 def page(path: Path) -> str:
     """All parts, as Markdown."""
-    taxonomy, corpus, letters = default_taxonomy(), from_corpus(), from_table(path, {})
+    taxonomy, corpus, letters = default_taxonomy(), from_corpus(), open_dataset(str(path), {})
     model = default_model(Path("var"))
     report = evaluate(model, letters)
     parts = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -35,6 +35,7 @@ class Answers:
     best: task → (n,) columns; marginals: task → (n, labels); readable: (n,) any feature known.
     confidence: (n,) of the decided category; margin: (n,) lead of the first category.
     shortened: the petitions that were not read to their end. parts: the matters of those that hold several.
+    asked: (n,) whether the encoder had a say.
     """
 
     best: dict[str, NDArray[np.intp]]
@@ -46,6 +47,7 @@ class Answers:
     shortened: frozenset[int]
     parts: dict[int, list[Part]]
     evidence: list[list[Evidence]]
+    asked: NDArray[np.bool_]
 
     @cached_property
     def doubtful(self) -> dict[int, int]:
@@ -54,7 +56,26 @@ class Answers:
 
     def alone(self, limits: Thresholds) -> NDArray[np.bool_]:
         """(n,) which petitions are answered without a human."""
-        sure = (self.confidence >= limits.confidence) & (self.margin >= limits.margin)
+        sure = (self.confidence >= limits.least(self.asked)) & (self.margin >= limits.margin)
         alone: NDArray[np.bool_] = self.readable & sure
         alone[[*self.redlines, *self.shortened, *self.doubtful]] = False
         return alone
+
+
+def joined(parts: Sequence[Answers]) -> Answers:
+    """The answers to several batches as those to one; there is at least one batch."""
+    starts = np.cumsum([0, *(len(part.confidence) for part in parts)]).tolist()
+    numbered = list(zip(starts, parts, strict=False))
+    first = parts[0]
+    return Answers(
+        best={task: np.concatenate([part.best[task] for part in parts]) for task in first.best},
+        marginals={task: np.concatenate([part.marginals[task] for part in parts]) for task in first.marginals},
+        confidence=np.concatenate([part.confidence for part in parts]),
+        margin=np.concatenate([part.margin for part in parts]),
+        readable=np.concatenate([part.readable for part in parts]),
+        redlines={start + row: found for start, part in numbered for row, found in part.redlines.items()},
+        shortened=frozenset(start + row for start, part in numbered for row in part.shortened),
+        parts={start + row: found for start, part in numbered for row, found in part.parts.items()},
+        evidence=[words for part in parts for words in part.evidence],
+        asked=np.concatenate([part.asked for part in parts]),
+    )

@@ -40,6 +40,7 @@ class Options:
     now: datetime
     profile: str = "plain"
     evidence: bool = True
+    high: bool = False  # ask the encoder where the linear model is not sure
 
 
 def portions(petitions: Sequence[Petition]) -> Iterator[Sequence[Petition]]:
@@ -93,7 +94,7 @@ class Decider:
         decisions: list[Decision] = []
         for part in portions(petitions):
             reading = self._reader.read(part)
-            answers = self.answers(reading, evidence=options.evidence)
+            answers = self.answers(reading, evidence=options.evidence, high=options.high)
             sent = dispatcher.dispatch(part, reading, self._asked(answers), options.profile, options.now)
             decisions += self._decisions(part, reading, answers, sent, options)
         return decisions
@@ -108,14 +109,16 @@ class Decider:
             for asked, codes in zip(self._asked(answers), likely, strict=True)
         ]
 
-    def answers(self, reading: Reading, *, evidence: bool = False) -> Answers:
-        """What the model and the red lines say of a batch."""
+    def answers(self, reading: Reading, *, evidence: bool = False, high: bool = False) -> Answers:
+        """What the model and the red lines say of a batch; `high` asks its encoder, if there is one."""
         texts, count = reading.texts, len(reading.texts) // 2
         tokens = self._features.tokens(texts)
         columns = self.model.vocabulary.table.columns(tokens.key)
         counts = self._features.counts(tokens, columns, count, len(self.model.vocabulary))
         matrix = weighted(counts, self.model.idf)
-        heads = self.model.heads.probabilities(matrix)
+        heads, asked = self.model.heads.probabilities(matrix), np.zeros(count, np.bool_)
+        if high and self.model.encoder:
+            heads, asked = self.model.encoder.mixed(heads, texts)
         redlines = self._redlines.find(texts)
         raised = list(redlines)
         parts = self._divider.divide(texts, tokens, columns, heads, redlines)
@@ -126,7 +129,7 @@ class Decider:
         words = self._explainer.explain(reading.sources, texts, tokens, columns, matrix, best) if evidence else []
         return Answers(
             best, joint.marginals | {"type": heads["type"]}, joint.confidence, margins(joint.marginals["category"]),
-            counts.lengths > 0, redlines, reading.shortened, parts, words,
+            counts.lengths > 0, redlines, reading.shortened, parts, words, asked,
         )  # fmt: skip
 
     def _asked(self, answers: Answers) -> list[Asked]:
@@ -203,8 +206,9 @@ class Decider:
         reasons = [redline.reason] if redline else []
         if not answers.readable[row]:
             return [*reasons, NOTHING]
-        if answers.confidence[row] < limits.confidence:
-            reasons.append(f"把握不足：类别正确的概率 {answers.confidence[row]:.3f}，低于 {limits.confidence:.3f}")
+        least = limits.confidence if limits.asked is None or not answers.asked[row] else limits.asked
+        if answers.confidence[row] < least:
+            reasons.append(f"把握不足：类别正确的概率 {answers.confidence[row]:.3f}，低于 {least:.3f}")
         if answers.margin[row] < limits.margin:
             reasons.append(f"前两个类别过于接近，只差 {answers.margin[row]:.2f}")
         if row in answers.doubtful:

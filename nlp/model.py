@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from nlp.encoder import Encoder, EncoderSettings
 from nlp.errors import RefusedData, RefusedModel
 from nlp.features import FeatureSettings
 from nlp.heads import Heads
@@ -25,10 +26,12 @@ from nlp.taxonomy import Taxonomy
 from nlp.thresholds import Thresholds
 from nlp.vocabulary import Vocabulary
 
-FORMAT = 2  # 1 had no lifts; such a model is read as before
+FORMAT = 3  # 1 had no lifts, 2 had neither encoder nor vectors and weights of 32 bits; both are read as before
 MANIFEST = "manifest.json"
 LIFT = "lift."  # before the task, the name of a tensor
 FILES = ("tensors.safetensors", "words.txt", "grams.txt", "taxonomy.json")
+VECTORS = "vectors.safetensors"
+EXTRAS = ("encoder/*", VECTORS)  # what a model may have besides
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Model:
     """Everything that training learned, and the settings that serving must repeat.
 
     idf: (features,) float32. card: the data it was trained on. scores: what it was measured at.
+    encoder: asked where more accuracy is wanted. vectors: the file of static vectors, for fits that begin with it.
     """
 
     taxonomy: Taxonomy
@@ -47,6 +51,8 @@ class Model:
     card: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
+    encoder: Encoder | None = None
+    vectors: Path | None = None
 
     @property
     def tasks(self) -> list[str]:
@@ -67,7 +73,7 @@ class Model:
             manifest = self._manifest(draft, label)
             manifest["seal"] = sealed(manifest)
             (draft / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-            for path in (draft, *draft.iterdir()):
+            for path in (draft, *draft.rglob("*")):
                 path.chmod(0o755 if path.is_dir() else 0o644)  # a service account must be able to read it
             _swap(draft, folder)
         finally:
@@ -75,14 +81,20 @@ class Model:
         return load(folder)
 
     def _write_files(self, folder: Path) -> None:
-        lifts = {LIFT + task: lift for task, lift in self.heads.lifts.items()}
-        save_file({"weights": self.heads.weights, "bias": self.heads.bias, "idf": self.idf} | lifts, folder / FILES[0])
+        lifts: dict[str, NDArray[Any]] = {LIFT + task: lift for task, lift in self.heads.lifts.items()}
+        tensors = {"weights": self.heads.weights.astype(np.float16), "bias": self.heads.bias, "idf": self.idf, **lifts}
+        save_file(tensors, folder / FILES[0])
         (folder / "words.txt").write_text("\n".join(self.vocabulary.words), encoding="utf-8")
         (folder / "grams.txt").write_text("\n".join(self.vocabulary.grams), encoding="utf-8")
         (folder / "taxonomy.json").write_text(json.dumps(self.taxonomy.as_dict(), ensure_ascii=False), encoding="utf-8")
+        if self.encoder:
+            shutil.copytree(self.encoder.folder, folder / "encoder")
+        if self.vectors:
+            shutil.copyfile(self.vectors, folder / VECTORS)
 
     def _manifest(self, folder: Path, label: str) -> dict[str, Any]:
-        files = {name: _sha256(folder / name) for name in FILES}
+        extras = sorted(path.relative_to(folder).as_posix() for kind in EXTRAS for path in folder.glob(kind))
+        files = {name: _sha256(folder / name) for name in (*FILES, *extras)}
         digest = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
         return {
             "format": FORMAT,
@@ -96,7 +108,7 @@ class Model:
             "card": dict(self.card),
             "scores": dict(self.scores),
             "files": files,
-        }
+        } | ({"encoder": asdict(self.encoder.settings)} if self.encoder else {})
 
 
 def sealed(manifest: dict[str, Any]) -> str:
@@ -144,11 +156,17 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise RefusedModel(folder=folder, reason=f"没有可读的 {MANIFEST}（{error}）") from error
     if known not in range(1, FORMAT + 1):
         raise RefusedModel(folder=folder, reason=f"格式版本 {known}，本程序只认 1 到 {FORMAT}")
-    if files != set(FILES):
-        raise RefusedModel(folder=folder, reason=f"清单列出的文件应为 {'、'.join(FILES)}")
+    if not set(FILES) <= files or any(not _is_extra(name) for name in files - set(FILES)):
+        raise RefusedModel(folder=folder, reason=f"清单列出的文件应为 {'、'.join(FILES)}，至多再加编码器和向量")
     if manifest.get("dictionary") != lexicon_hash():
         raise RefusedModel(folder=folder, reason="训练时的领域词典与现在的不同，请重新训练")
     return dict(manifest)
+
+
+def _is_extra(name: str) -> bool:
+    """Whether it is the name of a file that a model may have; no path leads out of its folder."""
+    path = PurePosixPath(name)
+    return ".." not in path.parts and any(path.match(kind) for kind in EXTRAS) and len(path.parts) <= 2
 
 
 def _built(folder: Path, manifest: dict[str, Any]) -> Model:
@@ -158,7 +176,8 @@ def _built(folder: Path, manifest: dict[str, Any]) -> Model:
         raise ValueError("分类体系与清单不符")
     vocabulary = Vocabulary(_lines(folder / "words.txt"), _lines(folder / "grams.txt"))
     lifts = {name.removeprefix(LIFT): tensor for name, tensor in tensors.items() if name.startswith(LIFT)}
-    heads = Heads(tensors["weights"], tensors["bias"], manifest["widths"], manifest["temperatures"], lifts)
+    weights = tensors["weights"].astype(np.float32)
+    heads = Heads(weights, tensors["bias"], manifest["widths"], manifest["temperatures"], lifts)
     if heads.weights.shape != (len(vocabulary), len(heads.bias)) or len(tensors["idf"]) != len(vocabulary):
         raise ValueError("张量的形状与词表不符")
     if any(width != len(taxonomy.labels(task)) for task, width in heads.widths.items()):
@@ -171,6 +190,8 @@ def _built(folder: Path, manifest: dict[str, Any]) -> Model:
     return Model(
         taxonomy, FeatureSettings(**settings), vocabulary, tensors["idf"], heads,
         Thresholds(**manifest["thresholds"]), manifest["card"], manifest["scores"], manifest["name"],
+        Encoder(folder / "encoder", EncoderSettings(**manifest["encoder"])) if "encoder" in manifest else None,
+        folder / VECTORS if VECTORS in manifest["files"] else None,
     )  # fmt: skip
 
 

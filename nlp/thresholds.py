@@ -14,12 +14,18 @@ from nlp.heads import Matrix
 class Thresholds:
     """With a category less probable than `confidence`, or a lead of less than `margin` between the
     first two categories, a human is asked; `error` is the share of wrong categories
-    that the confidence threshold promises among those answered without one.
+    that the confidence threshold promises among those answered without one. `asked` stands in the place of
+    `confidence` where the encoder had a say; none in a model without one.
     """
 
     confidence: float
     margin: float
     error: float
+    asked: float | None = None
+
+    def least(self, asked: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """(n,) the confidence that each petition needs; asked: (n,) whether the encoder had a say."""
+        return np.where(asked, self.confidence if self.asked is None else self.asked, self.confidence)
 
 
 def margins(category: Matrix) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -37,14 +38,14 @@ def create_app(settings: Settings, decider: Decider | None = None) -> FastAPI:
     decider = decider or open_decider(settings)
     decider.router.check(settings.profile)
     metrics = Metrics(decider.model.name)
-    office = Office(decider, settings.rules, settings.profile)
+    office = Office(decider, settings.rules, settings.profile, None if settings.model else settings.home)
     # No ReDoc: its page loads a logo from another host.
     lifespan = watching(office, settings, metrics)
     app = FastAPIOffline(redoc_url=None, title="jiesu 接诉", version="1", description=PURPOSE, lifespan=lifespan)
     app.add_middleware(Observed, metrics=metrics)
     problems.install(app)
-    _add_decisions(app, settings, decider, metrics)
-    _add_facts(app, settings, decider, office)
+    _add_decisions(app, settings, office, metrics)
+    _add_facts(app, settings, office)
     _add_operations(app, metrics)
     return app
 
@@ -57,15 +58,22 @@ class Direct(APIRoute):
         return self.endpoint
 
 
-def _add_decisions(app: FastAPI, settings: Settings, decider: Decider, metrics: Metrics) -> None:
-    admit, batcher = guard(settings), Batcher(decider, settings.now)
+def _add_decisions(app: FastAPI, settings: Settings, office: Office, metrics: Metrics) -> None:
+    admit = guard(settings)
+
+    @lru_cache(maxsize=1)
+    def batcher_of(decider: Decider) -> Batcher:
+        """The batcher of the decider in force; requests that wait at an older one are answered by it."""
+        return Batcher(decider, settings.now)
 
     async def decisions(request: Request) -> Response:
         """为最多 1000 件诉求作出决定，次序不变。"""
         await admit(request)
         asked = DecisionRequest.model_validate_json(await body_of(request, settings.max_body))
         petitions = [petition.petition(settings.zone) for petition in asked.petitions]
-        answer = await batcher.decide(petitions, asked.profile or settings.profile, evidence=asked.evidence)
+        answer = await batcher_of(office.decider).decide(
+            petitions, asked.profile or settings.profile, evidence=asked.evidence
+        )
         if asked.accuracy is Accuracy.high:
             note_missing_encoder(answer)
         metrics.decided(answer)
@@ -84,13 +92,15 @@ def _add_decisions(app: FastAPI, settings: Settings, decider: Decider, metrics: 
 
 
 def watching(office: Office, settings: Settings, metrics: Metrics) -> Lifespan:
-    """While the service runs, rule files that change are put in force, or refused as a whole."""
+    """While the service runs, changed rules and promoted models are put in force, or refused as a whole."""
 
     async def watch() -> None:
         while True:
             await asyncio.sleep(settings.rules_every)
             await run_in_threadpool(office.refresh)
             metrics.rules_refused(bool(office.refused))
+            await run_in_threadpool(office.refresh_model)
+            metrics.model(office.decider.model.name, refused=bool(office.refused_model))
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
@@ -102,32 +112,35 @@ def watching(office: Office, settings: Settings, metrics: Metrics) -> Lifespan:
     return running
 
 
-def _add_facts(app: FastAPI, settings: Settings, decider: Decider, office: Office) -> None:
-    model = decider.model
+def _add_facts(app: FastAPI, settings: Settings, office: Office) -> None:
     inside = [Depends(guard(settings))]
 
     @app.get("/v1/taxonomy", dependencies=inside)
     async def taxonomy() -> dict[str, Any]:
         """当前的分类体系：类别树、层级、时限、诉求类型。"""
+        model = office.decider.model
         return {**model.taxonomy.as_dict(), "hash": model.taxonomy.hash}
 
     @app.get("/v1/profiles", dependencies=inside)
     async def profiles() -> dict[str, Any]:
         """可用的治理体系、派单目录，和没有被接受的规则改动。"""
-        rules = decider.router.rules
+        router = office.decider.router
+        rules = router.rules
         return {
             "default": settings.profile,
-            "profiles": [profile.told for profile in decider.router.profiles],
+            "profiles": [profile.told for profile in router.profiles],
             "catalogue": {"rows": len(rules.catalogue.rows), "version": rules.catalogue.version},
             "refused": office.refused,
         }
 
     @app.get("/v1/models/current", dependencies=inside)
     async def current() -> dict[str, Any]:
-        """正在使用的模型：名称、训练数据、成绩。"""
+        """正在使用的模型：名称、训练数据、成绩；登记处指定而没有被接受的模型，以及原因。"""
+        model = office.decider.model
         return {
             "name": model.name, "card": model.card, "scores": model.scores, "tasks": model.tasks,
             "thresholds": {"confidence": model.thresholds.confidence, "margin": model.thresholds.margin},
+            "refused": office.refused_model,
         }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The model to serve: the one that was set, or the default, fitted once by a process of its own."""
+"""The model to serve: the one that was set, the promoted one, or the default, fitted once by a process of its own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from corpora.default import default_folder, is_current
 from nlp.errors import JiesuError
 from nlp.model import Model, load
+from nlp.registry import chosen
 from serving.settings import Settings
 
 
@@ -17,10 +18,10 @@ class FitFailed(JiesuError):
 
 
 def open_model(settings: Settings, folder: Path | None = None) -> Model:
-    """Load `folder`, or the model of the settings, or the default."""
-    chosen = folder or settings.model
-    if chosen:
-        return load(chosen)
+    """Load `folder`, or the model of the settings, or the one in use by the registry, or the default."""
+    found = chosen(settings.home, folder or settings.model)
+    if found:
+        return load(found)
     default = default_folder(settings.home)
     if not is_current(default):
         fit_default(default)

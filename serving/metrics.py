@@ -32,7 +32,11 @@ class Metrics:
             "jiesu_rules_refused", "1 while changed rule files are not in force", registry=self.registry
         )
         self._known: dict[tuple[str, int], tuple[prometheus.Counter, prometheus.Histogram]] = {}
-        prometheus.Info("jiesu_model", "Model in use", registry=self.registry).info({"name": model})
+        self._model = prometheus.Info("jiesu_model", "Model in use", registry=self.registry)
+        self._model_refused = prometheus.Gauge(
+            "jiesu_model_refused", "1 while the model that the registry names is not in use", registry=self.registry
+        )
+        self.model(model, refused=False)
 
     def decided(self, decisions: Sequence[Decision]) -> None:
         """Count decisions."""
@@ -43,6 +47,11 @@ class Metrics:
     def rules_refused(self, refused: bool) -> None:
         """Note whether the rule files as they are now are refused."""
         self._refused.set(refused)
+
+    def model(self, name: str, *, refused: bool) -> None:
+        """Note which model is in use, and whether another one was refused."""
+        self._model.info({"name": name})
+        self._model_refused.set(refused)
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """Count a request."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,87 +18,198 @@ from corpora.default import CORPUS, default_folder, is_current
 from corpora.petitions import TAXONOMY
 from nlp.errors import InputError
 from nlp.model import Model, load
+from nlp.registry import chosen
 from nlp.taxonomy import TASK_NAMES, Taxonomy
-from training.dataset import Dataset
+from training.coldstart import from_taxonomy
 from training.evaluation import Report, evaluate
-from training.fitting import Recipe, fit
-from training.report import write_report
-from training.sources import from_corpus, from_table
+from training.fitting import OWN, Recipe, Step
+from training.labels import coded
+from training.prior import prior_of
+from training.report import Extras, write_report
+from training.retraining import Prepared, Retrained, extras, prepare, retrain
+from training.sources import Source, from_corpus, open_dataset, open_source
 
+ROLES = {"text": "正文", "title": "标题", **TASK_NAMES, "time": "时间", "id": "编号", "group": "分组"}
 Column = Annotated[str | None, typer.Option(help="数据中的列名")]
+Several = Annotated[list[str] | None, typer.Option(help="数据中的列名；一级一列的，依次给出几次")]
+Home = Annotated[Path, typer.Option(envvar="JIESU_HOME", help="服务的主目录")]
 stderr = Console(stderr=True)
 
 
 def fit_command(
-    data: Annotated[Path | None, typer.Argument(help="带标签的 CSV、XLSX、JSONL 或 Parquet")] = None,
+    data: Annotated[str | None, typer.Argument(help="带标签的 CSV、XLSX、JSONL、Parquet，或 datasets 数据集名")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="模型写到哪个文件夹")] = None,
     corpus: Annotated[bool, typer.Option("--corpus", help="用项目自己的语料训练默认模型")] = False,
+    cold: Annotated[Path | None, typer.Option("--from-taxonomy", help="没有数据，只有类别表：从名称和含义起步")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="只训练一次，用留出的一成评分，不做交叉验证")] = False,
     taxonomy: Annotated[Path, typer.Option(help="分类体系（TOML）")] = TAXONOMY,
-    report: Annotated[Path | None, typer.Option(help="把在训练数据上的评估报告写到这个文件夹")] = None,
+    report: Annotated[Path | None, typer.Option(help="把报告（HTML、JSON、待改标签的 XLSX）写到这个文件夹")] = None,
+    encoder: Annotated[str | None, typer.Option(help="再微调一个编码器：名称或本地路径（需要 torch）")] = None,
+    distil: Annotated[int | None, typer.Option(min=1, help="编码器只留下面的几层：更小、更快")] = None,
     text: Column = None,
     title: Column = None,
-    category: Column = None,
+    category: Several = None,
     tier: Column = None,
     clock: Column = None,
     type_: Annotated[str | None, typer.Option("--type", help="数据中的列名")] = None,
+    time: Annotated[str | None, typer.Option(help="收到时间的列名：有时间就按时间留出最近的")] = None,
+    group: Annotated[str | None, typer.Option(help="分组的列名：同组的行不拆开")] = None,
+    home: Home = Path("var"),
 ) -> None:
-    """用带标签的工单训练模型：类别、层级、时限、类型四个任务。"""
-    if corpus == (data is not None):
-        raise InputError(place="jiesu fit", reason="给出一个数据文件，或者用 --corpus，二者取一")
+    """用带标签的工单训练模型：类别、层级、时限、诉求类型，有哪几个就学哪几个。"""
+    if sum((data is not None, corpus, cold is not None)) != 1:
+        raise InputError(
+            place="jiesu fit", reason="给出一个数据文件，或者用 --corpus，或者用 --from-taxonomy，三者取一"
+        )
     if out is None:
         raise InputError(place="jiesu fit", reason="缺少 --out：模型写到哪个文件夹")
-    columns = {"text": text, "title": title, "category": category, "tier": tier, "clock": clock, "type": type_}
-    dataset = from_corpus() if data is None else from_table(data, {k: v for k, v in columns.items() if v})
-    model = fit_with_progress(dataset, Taxonomy.read(taxonomy), out)
+    base = Taxonomy.read(taxonomy)
+    if cold:
+        tell_cold(from_taxonomy(cold, default_model(home), base).save(out, out.name), out)
+        return
+    columns = {"text": text, "title": title, "category": category, "tier": tier, "clock": clock, "type": type_,
+               "time": time, "group": group}  # fmt: skip
+    named = {role: column for role, column in columns.items() if column}
+    strict = taxonomy != TAXONOMY
+    prepared = prepared_from(data, named, base, home, strict=strict) if data else corpus_rows(base)
+    recipe = Recipe(prior=prior_of(default_model(home))) if data else OWN
+    done, model = fit_with_progress(prepared, recipe, out, quick=quick)
+    if encoder:
+        from training.encoder.building import add_encoder  # noqa: PLC0415 — needs torch, which nothing else does
+
+        with progressing(f"微调 {encoder}") as step:
+            model = add_encoder(done, prepared, model, encoder, distil, out, step)
     if report:
-        write_report(evaluate(model, dataset), model.taxonomy, report)
-    scores = model.scores["tasks"]
-    told = "，".join(f"{TASK_NAMES[task]} {100 * score['accuracy']:.1f}%" for task, score in scores.items())
-    stderr.print(f"模型 {model.name} 写到 {out}（{len(dataset)} 条，交叉验证准确率：{told}）", soft_wrap=True)
+        with stderr.status("写报告：学习曲线、可疑标签、漂移 …"):
+            live = live_model(home) if data else None
+            told, judged = extras(done, prepared, model, live), replace(done.judged, model=model.name)
+            write_report(judged, prepared.dataset, model.taxonomy, report, told)
+        stderr.print(f"报告在 {report / 'report.html'}", soft_wrap=True)
+    _tell(model, prepared, done, out)
 
 
-def fit_with_progress(dataset: Dataset, taxonomy: Taxonomy, out: Path) -> Model:
-    """Fit and save, with a progress bar on stderr."""
+def corpus_rows(base: Taxonomy) -> Prepared:
+    """The project's own petitions, which its gates keep clean."""
+    return Prepared(from_corpus(), base, (), ())
+
+
+def prepared_from(data: str, named: Mapping[str, str | Sequence[str]], base: Taxonomy, home: Path, *,
+                  strict: bool) -> Prepared:  # fmt: skip
+    """The rows of a source, ready to be learned from; which columns were taken and what was found is told."""
+    source = open_source(data, named)
+    _tell_columns(source)
+    with stderr.status("清理：空的、重复的、近似的、标签不一致的 …"):
+        prepared = prepare(source.dataset, base, home, strict=strict)
+    for finding in prepared.findings:
+        stderr.print(
+            f"  {finding.title}：{finding.told}：{finding.count}（{finding.where}）", soft_wrap=True, markup=False
+        )
+    for conflict in prepared.conflicts[:5]:
+        stderr.print(f"  标签不一致：{conflict.told}", soft_wrap=True, markup=False)
+    return prepared
+
+
+def _tell_columns(source: Source) -> None:
+    for role, heading in source.chosen.headings.items():
+        guessed = f"（猜的，用 --{role} 可改）" if role in source.chosen.guessed else ""
+        stderr.print(f"{ROLES[role]} ← 列『{heading}』{guessed}", soft_wrap=True, markup=False)
+    if source.sheet:
+        stderr.print(f"工作簿有几张表，读的是『{source.sheet}』", soft_wrap=True, markup=False)
+    if source.unread:
+        lines = "、".join(map(str, source.unread[:10])) + ("等" if len(source.unread) > 10 else "")
+        stderr.print(
+            f"{len(source.unread)} 行的时间读不懂（第 {lines} 行），当作没有时间", soft_wrap=True, markup=False
+        )
+
+
+@contextmanager
+def progressing(doing: str) -> Iterator[Step]:
+    """A progress bar on stderr, and the function that moves it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=stderr, transient=True) as bar:
-        task = bar.add_task(f"训练 {dataset.name}", total=1)
+        task = bar.add_task(doing, total=1)
 
-        def step(doing: str, steps: int) -> None:
+        def step(now: str, steps: int) -> None:
             if steps > 0:
-                bar.update(task, description=doing, total=steps)
+                bar.update(task, description=now, total=steps, completed=0)
             else:
-                bar.update(task, description=doing, advance=-steps)
+                bar.update(task, description=now, advance=-steps)
 
-        model = fit(dataset, taxonomy, Recipe(), step)
-    return model.save(out, "default" if dataset.name == CORPUS else out.name)
+        yield step
+
+
+def fit_with_progress(prepared: Prepared, recipe: Recipe, out: Path, *, quick: bool = False) -> tuple[Retrained, Model]:
+    """Fit and save, with a progress bar on stderr."""
+    with progressing(f"训练 {prepared.dataset.name}") as step:
+        done = retrain(prepared, recipe, step, quick=quick)
+    return done, done.fit.model.save(out, "default" if prepared.dataset.name == CORPUS else out.name)
+
+
+def _tell(model: Model, prepared: Prepared, done: Retrained, out: Path) -> None:
+    scores = {task: score.as_dict() for task, score in done.judged.tasks.items()}
+    told = "，".join(f"{TASK_NAMES[task]} {100 * score['accuracy']:.1f}%" for task, score in scores.items())
+    stderr.print(
+        f"模型 {model.name} 写到 {out}（{len(prepared.dataset)} 条；{done.apart}；准确率：{told}）", soft_wrap=True
+    )
+    for task, codes in model.card["not_learned"].items():
+        rare = [code for code in codes if code in set(prepared.dataset.labels[task])]
+        if rare:
+            stderr.print(f"  {TASK_NAMES[task]}：{'、'.join(rare)} 条数太少，没有学到", soft_wrap=True, markup=False)
+    for task, who in model.card["answered_by"].items():
+        stderr.print(f"  {TASK_NAMES[task]}：{who}", soft_wrap=True, markup=False)
 
 
 def evaluate_command(
-    data: Annotated[Path, typer.Argument(help="带标签的 CSV、XLSX、JSONL 或 Parquet")],
-    model: Annotated[Path | None, typer.Option(help="模型文件夹；不给则用默认模型")] = None,
+    data: Annotated[str, typer.Argument(help="带标签的 CSV、XLSX、JSONL、Parquet，或 datasets 数据集名")],
+    model: Annotated[Path | None, typer.Option(help="模型文件夹；不给则用在用的模型")] = None,
     report: Annotated[Path | None, typer.Option(help="把报告（HTML 和 JSON）写到这个文件夹")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="在标准输出上给出 JSON")] = False,
-    home: Annotated[Path, typer.Option(envvar="JIESU_HOME", help="服务的主目录")] = Path("var"),
+    high: Annotated[bool, typer.Option("--high", help="也问编码器（accuracy=high）")] = False,
+    text: Column = None,
+    title: Column = None,
+    category: Several = None,
+    tier: Column = None,
+    clock: Column = None,
+    type_: Annotated[str | None, typer.Option("--type", help="数据中的列名")] = None,
+    home: Home = Path("var"),
 ) -> None:
     """在带标签的数据上评估一个模型。"""
-    dataset = from_table(data, {})
-    judged = load(model) if model else default_model(home)
-    result = evaluate(judged, dataset)
+    columns = {"text": text, "title": title, "category": category, "tier": tier, "clock": clock, "type": type_}
+    judged = load(model) if model else live_model(home)
+    dataset = coded(open_dataset(data, {role: column for role, column in columns.items() if column}), judged.taxonomy)
+    result = evaluate(judged, dataset, high=high)
     if report:
-        write_report(result, judged.taxonomy, report)
+        write_report(result, dataset, judged.taxonomy, report, Extras(threshold=judged.thresholds.confidence))
     if as_json:
-        typer.echo(orjson.dumps(result.as_dict()).decode())
+        told = result.as_dict()
+        told["tasks"] = {dataset.heading(task): score for task, score in told["tasks"].items()}
+        typer.echo(orjson.dumps(told).decode())
     else:
         _print(result)
 
 
+def live_model(home: Path) -> Model:
+    """The model in use: the promoted one, or the default."""
+    folder = chosen(home, None)
+    return load(folder) if folder else default_model(home)
+
+
 def default_model(home: Path) -> Model:
-    """The default model, fitted first if there is none of this corpus."""
+    """The project's own model, fitted first if there is none of this corpus."""
     folder = default_folder(home)
     if not is_current(folder):
         stderr.print("默认模型还没有，现在用项目语料训练一次 …")
-        fit_with_progress(from_corpus(), Taxonomy.read(TAXONOMY), folder)
+        fit_with_progress(corpus_rows(Taxonomy.read(TAXONOMY)), OWN, folder)
     return load(folder)
+
+
+def tell_cold(model: Model, out: Path) -> None:
+    """What a model that has seen no labelled row can be used for."""
+    stderr.print(
+        f"模型 {model.name} 写到 {out}：只凭类别的名称和含义，没有见过一条带标签的工单；每一件都请人核对，"
+        "有了标签就用 jiesu fit 重新训练",
+        soft_wrap=True,
+    )
 
 
 def _print(report: Report) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +23,12 @@ LONGEST = 20  # characters of a label
 class Dataset:
     """Labelled petitions.
 
-    labels: task → one code a petition, empty where nobody labelled it.
+    labels: task → one code a petition, empty where nobody labelled it; tasks that nobody labelled are absent.
     name, hash: what it is and which content it has, for the model's card.
-    groups: what each petition belongs to (its writer), none if every one stands by itself; a model that is
-    judged on a petition has seen none of its group.
+    groups: what each petition belongs to (its writer, its near duplicates), none if every one stands by itself;
+    a model that is judged on a petition has seen none of its group.
+    times: when each came in, none if that is not known. lines: where each stands in its source, counted from 1.
+    headings: task → the name of its column in the source.
     """
 
     petitions: Sequence[Petition]
@@ -32,6 +36,9 @@ class Dataset:
     name: str
     hash: str
     groups: Sequence[str] = ()
+    times: Sequence[datetime | None] = ()
+    lines: Sequence[int] = ()
+    headings: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.petitions)
@@ -48,8 +55,18 @@ class Dataset:
             self,
             petitions=[self.petitions[row] for row in chosen],
             labels={task: [codes[row] for row in chosen] for task, codes in self.labels.items()},
-            groups=[self.groups[row] for row in chosen] if self.groups else (),
+            groups=_chosen(self.groups, chosen),
+            times=_chosen(self.times, chosen),
+            lines=_chosen(self.lines, chosen),
         )
+
+    def place(self, row: int) -> str:
+        """Where a row stands, as an error names it."""
+        return f"{self.name} 第 {self.lines[row] if self.lines else row + 1} 行"
+
+    def heading(self, task: str) -> str:
+        """The column of a task, as the source calls it."""
+        return self.headings.get(task, task)
 
     @property
     def group_numbers(self) -> NDArray[np.int64]:
@@ -64,12 +81,15 @@ class Dataset:
         Raises `InputError` naming the row of a label that the taxonomy does not hold.
         """
         position = {code: column for column, code in enumerate(taxonomy.codes(task))} | {"": MISSING}
-        for number, code in enumerate(self.labels[task], 1):
+        for row, code in enumerate(self.labels[task]):
             if code not in position:
-                raise InputError(
-                    place=f"{self.name} 第 {number} 条，列 {task}", reason=f"标签 {shown(code)} 不在分类体系里"
-                )
+                place = f"{self.place(row)}，列 {self.heading(task)}"
+                raise InputError(place=place, reason=f"标签 {shown(code)} 不在分类体系里")
         return np.array([position[code] for code in self.labels[task]], np.int64)
+
+
+def _chosen(values: Sequence[Any], rows: Sequence[int]) -> Sequence[Any]:
+    return [values[row] for row in rows] if values else ()
 
 
 def shown(code: str) -> str:

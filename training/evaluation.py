@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nlp.answers import Answers, joined
 from nlp.decider import Decider
 from nlp.model import Model
 from nlp.reader import Reader
-from nlp.taxonomy import TASKS
 from training.dataset import MISSING, Dataset
 from training.scores import TaskScore
 
@@ -37,6 +37,14 @@ class Report:
         """The share of petitions that the model answers without a human."""
         return float(self.alone.mean()) if len(self.alone) else 0.0
 
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """(rows,) the probability of the decided category, 0 where no category was judged."""
+        sure = np.zeros(self.rows)
+        if "category" in self.tasks:
+            sure[self.known["category"]] = self.tasks["category"].confidence
+        return sure
+
     def error_alone(self, task: str) -> float:
         """The share of wrong answers to `task` among the petitions answered without a human."""
         alone = self.alone[self.known[task]]
@@ -56,21 +64,26 @@ class Report:
         }
 
 
-def evaluate(model: Model, dataset: Dataset) -> Report:
-    """Ask the whole decider, rules included, about every row."""
-    decider, reader = Decider(model), Reader()
+def answered(decider: Decider, dataset: Dataset, *, high: bool = False) -> Answers:
+    """What the whole decider, rules included, says of every row; `high` asks the encoder too."""
+    reader = Reader()
     parts = [
-        decider.answers(reader.fields(dataset.fields[2 * first : 2 * (first + CHUNK)]))
+        decider.answers(reader.fields(dataset.fields[2 * first : 2 * (first + CHUNK)]), high=high)
         for first in range(0, len(dataset), CHUNK)
     ]
+    return joined(parts)
+
+
+def evaluate(model: Model, dataset: Dataset, *, high: bool = False) -> Report:
+    """Compare the answers to every row with its labels."""
+    decider = Decider(model)
+    answers = answered(decider, dataset, high=high)
     tasks, labelled = {}, {}
-    for task in (task for task in TASKS if task in dataset.labels):
+    for task in dataset.labels:
         columns = dataset.columns(task, model.taxonomy)
         known = columns != MISSING
         if known.any():
             labelled[task] = known
-            best = np.concatenate([part.best[task] for part in parts])
-            marginals = np.concatenate([part.marginals[task] for part in parts])
-            tasks[task] = TaskScore(best[known], columns[known], marginals[known])
-    alone = np.concatenate([part.alone(model.thresholds) for part in parts])
+            tasks[task] = TaskScore(answers.best[task][known], columns[known], answers.marginals[task][known])
+    alone = answers.alone(model.thresholds)
     return Report(model.name, dataset.name, len(dataset), tasks, alone, labelled)

@@ -2,145 +2,226 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from nlp.errors import InputError
 from nlp.features import Features, FeatureSettings, weighted
 from nlp.heads import Heads, Matrix, lifted, tempered
-from nlp.joint import Table
+from nlp.joint import JOINED, Table
 from nlp.model import Model
 from nlp.reader import Reader
 from nlp.segment import Segmenter, open_segmenter
 from nlp.taxonomy import TASKS, Taxonomy
 from nlp.thresholds import Thresholds
+from nlp.vocabulary import Vocabulary
 from training.calibration import TIE, lift, settled, temperature, threshold
 from training.dataset import Dataset
-from training.heads import Columns, FitSettings, Fitted, fit_heads, learnable
+from training.evaluation import Report
+from training.heads import Columns, FitSettings, Fitted, Material, fit_heads, learnable
+from training.prior import MOST, SHARE, Prior
 from training.scores import TaskScore
-from training.vocabulary import choose
+from training.vocabulary import RARE, choose
 
 FEWEST = 20
+UNSURE = 1.01  # a confidence that no answer has
 Step = Callable[[str, int], None]
 """Progress: what is being done, and how many steps it adds to the whole."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All settings of a fit; `error` is the share of wrong categories that answers alone may have."""
+    """All settings of a fit; `error` is the share of wrong categories that answers alone may have.
+
+    rare: petitions that a feature must stand in. prior: what is known of words beforehand.
+    held: (rows,) true for rows that are only judged, in place of folds over all rows (`jiesu fit --quick`).
+    """
 
     features: FeatureSettings = FeatureSettings()
     heads: FitSettings = FitSettings()
     error: float = 0.05
+    rare: int = RARE
+    prior: Prior | None = None
+    held: NDArray[np.bool_] | None = None
+
+
+OWN = Recipe(rare=4)
+"""The recipe of the project's own model: it ships in the tree, so that features of few petitions are left out."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted model, and what it answered to the rows that each fit had not seen.
+
+    material: what the heads were fitted on. labels: task → (rows,) columns. fitted: the heads before they were joined.
+    """
+
+    model: Model
+    report: Report
+    material: Material
+    labels: dict[str, Columns]
+    fitted: dict[str, Fitted]
 
 
 def fit(dataset: Dataset, taxonomy: Taxonomy, recipe: Recipe, progress: Step,
-        segmenter: Segmenter | None = None) -> Model:  # fmt: skip
+        segmenter: Segmenter | None = None) -> Fit:  # fmt: skip
     """Train on a dataset; raises `InputError` when it cannot be learned from.
 
     Words are cut by the recipe's segmenter with the domain dictionary, or by the one given.
     """
     labels = _labels(dataset, taxonomy, recipe)
-    widths = {task: len(taxonomy.labels(task)) for task in TASKS}
+    widths = {task: len(taxonomy.labels(task)) for task in labels}
     progress("读取、归一、脱敏", 0)
+    prior = recipe.prior
+    vocabulary, idf, matrix = _features(dataset, recipe, segmenter)
+    known = prior.weights(vocabulary, matrix) if prior and len(dataset) <= MOST else None
+    material = Material(matrix, dataset.group_numbers, known, recipe.held)
+    settings = recipe.heads if known is None else replace(recipe.heads, share=SHARE)
+    progress("训练各任务", material.fits(len(labels), settings))
+    fitted = fit_heads(material, labels, widths, settings, lambda: progress("训练各任务", -1))
+    heads = _heads(fitted, labels, widths)
+    report = held_out(dataset, fitted, labels, heads, taxonomy)
+    limits = _limits(report, recipe)
+    report = replace(report, alone=report.alone & (report.confidence >= limits.confidence))
+    lacking = _not_learned(fitted, taxonomy)
+    heads = prior.filled(heads, vocabulary, taxonomy, lacking) if prior else heads
+    card = _card(dataset, recipe, settings) | {
+        "not_learned": lacking,
+        "answered_by": _answered_by(prior, taxonomy, lacking),
+    }
+    model = Model(taxonomy, recipe.features, vocabulary, idf, heads, limits, card, _measured(report, dataset, recipe))
+    return Fit(model, report, material, labels, fitted)
+
+
+def _features(
+    dataset: Dataset, recipe: Recipe, segmenter: Segmenter | None
+) -> tuple[Vocabulary, NDArray[np.float32], csr_matrix]:
+    """The vocabulary, its idf, and the (rows, features) matrix of the petitions."""
     texts = Reader().fields(dataset.fields).texts
     features = Features(recipe.features, segmenter or open_segmenter(recipe.features.segmenter))
     tokens = features.tokens(texts)
-    vocabulary, idf = choose(texts, tokens)
+    vocabulary, idf = choose(texts, tokens, recipe.rare)
+    if recipe.prior:
+        vocabulary, idf = recipe.prior.extended(vocabulary, idf)
     if not len(vocabulary):
         raise InputError(place=dataset.name, reason="没有可学的文字：每个词都只出现在一条里")
-    columns = vocabulary.table.columns(tokens.key)
-    matrix = weighted(features.counts(tokens, columns, len(dataset), len(vocabulary)), idf)
-    progress("训练各任务", len(TASKS))
-    fitted = fit_heads(matrix, labels, dataset.group_numbers, widths, recipe.heads, lambda: progress("训练各任务", -1))
-    heads = _heads(fitted, labels, widths)
-    held = held_out(fitted, labels, heads, Table(taxonomy))
-    category = held["category"]
-    limits = Thresholds(threshold(category.confidence, category.right, recipe.error), TIE, recipe.error)
-    card = _card(dataset, recipe) | {"not_learned": _not_learned(fitted, labels, taxonomy)}
-    return Model(
-        taxonomy, recipe.features, vocabulary, idf, heads, limits, card, _measured(held, limits, bool(dataset.groups))
-    )
+    counts = features.counts(tokens, vocabulary.table.columns(tokens.key), len(dataset), len(vocabulary))
+    return vocabulary, idf, weighted(counts, idf)
 
 
 def _labels(dataset: Dataset, taxonomy: Taxonomy, recipe: Recipe) -> dict[str, Columns]:
-    """The columns of every task, all of which must be there and can be learned."""
+    """The columns of every task that the dataset has, all of which can be learned."""
     if len(dataset) < FEWEST:
         raise InputError(place=dataset.name, reason=f"只有 {len(dataset)} 条，至少要 {FEWEST} 条才能训练")
-    labels: dict[str, Columns] = {}
-    for task in TASKS:
-        if task not in dataset.labels:
-            raise InputError(place=dataset.name, reason=f"缺少 {task} 的标签列，四个任务都要有")
-        labels[task] = columns = dataset.columns(task, taxonomy)
+    if not dataset.labels:
+        raise InputError(place=dataset.name, reason="一个标签都没有")
+    labels = {task: dataset.columns(task, taxonomy) for task in dataset.labels}
     for task, columns in labels.items():
         if len(np.unique(columns[learnable(columns, recipe.heads)])) < 2:
-            fewest = recipe.heads.folds
-            raise InputError(place=f"{dataset.name}，列 {task}", reason=f"至少要两种标签，每种 {fewest} 条以上")
+            place = f"{dataset.name}，列 {dataset.heading(task)}"
+            reason = f"至少要两种标签，每种 {recipe.heads.folds} 条以上；只有一种标签就没有可学的"
+            raise InputError(place=place, reason=reason)
     return labels
 
 
 def _heads(fitted: dict[str, Fitted], labels: dict[str, Columns], widths: dict[str, int]) -> Heads:
     """The heads side by side, calibrated on what they answered to rows that they had not seen."""
-    first = fitted["category"]
-    temperatures = {"category": temperature(first.held[first.known], labels["category"][first.known])}
-    category = tempered(first.held, temperatures["category"])
+    temperatures: dict[str, float] = {}
     lifts: dict[str, Matrix] = {}
-    for task in (task for task in fitted if task != "category"):
-        both = fitted[task].known & first.known
-        columns = labels[task][both]
-        full = lift(labels["category"][both], columns, (widths["category"], widths[task]))
-        temperatures[task], lifts[task] = settled(fitted[task].held[both], columns, category[both], full)
+    for task, head in fitted.items():
+        if task == "category" or "category" not in fitted:
+            temperatures[task] = temperature(head.held[head.known], labels[task][head.known])
+        else:
+            temperatures[task], lifts[task] = _lift(fitted, labels, widths, task, temperatures["category"])
     weights = np.concatenate([fitted[task].weights for task in widths], axis=1)
     bias = np.concatenate([fitted[task].bias for task in widths])
     return Heads(weights, bias, widths, temperatures, lifts)
 
 
-def _not_learned(fitted: dict[str, Fitted], labels: dict[str, Columns], taxonomy: Taxonomy) -> dict[str, list[str]]:
+def _lift(fitted: dict[str, Fitted], labels: dict[str, Columns], widths: dict[str, int], task: str,
+          heat: float) -> tuple[float, Matrix]:  # fmt: skip
+    """The temperature of a task, and how its labels go with the categories, which have the temperature `heat`."""
+    first, head = fitted["category"], fitted[task]
+    both = head.known & first.known
+    full = lift(labels["category"][both], labels[task][both], (widths["category"], widths[task]))
+    return settled(head.held[both], labels[task][both], tempered(first.held, heat)[both], full)
+
+
+def _not_learned(fitted: dict[str, Fitted], taxonomy: Taxonomy) -> dict[str, list[str]]:
     """The labels of each task that no row has, or too few."""
-    learned = {task: set(labels[task][head.known].tolist()) for task, head in fitted.items()}
     return {
-        task: [code for column, code in enumerate(taxonomy.codes(task)) if column not in known]
-        for task, known in learned.items()
+        task: [code for column, code in enumerate(taxonomy.codes(task)) if column not in set(head.learned.tolist())]
+        for task, head in fitted.items()
     }
 
 
-def held_out(fitted: dict[str, Fitted], labels: dict[str, Columns], heads: Heads,
-             table: Table) -> dict[str, TaskScore]:  # fmt: skip
-    """Decode the out-of-fold answers together, as serving does, and compare with the labels."""
+def _answered_by(prior: Prior | None, taxonomy: Taxonomy, lacking: Mapping[str, list[str]]) -> dict[str, str]:
+    """Task → what another model answers in it, and which, in words: all of it, or single labels."""
+    if not prior:
+        return {}
+    told = {}
+    for task in TASKS:
+        theirs = set(prior.model.taxonomy.codes(task)) & set(lacking.get(task, taxonomy.codes(task)))
+        if theirs:
+            told[task] = (
+                prior.model.name if task not in lacking else f"{prior.model.name}（{'、'.join(sorted(theirs))}）"
+            )
+    return told
+
+
+def held_out(dataset: Dataset, fitted: dict[str, Fitted], labels: dict[str, Columns], heads: Heads,
+             taxonomy: Taxonomy) -> Report:  # fmt: skip
+    """Decode the answers to held-out rows together, as serving does, and compare with the labels."""
     each = {task: tempered(head.held, heads.temperatures[task]) for task, head in fitted.items()}
-    answered = lifted(each, heads.lifts)
-    joint = table.decode(answered)
-    best = joint.best | {"type": answered["type"].argmax(axis=1)}
-    marginals = joint.marginals | {"type": answered["type"]}
-    judged = {}
-    for task, head in fitted.items():
-        known = head.known
-        judged[task] = TaskScore(best[task][known], labels[task][known], marginals[task][known])
-    return judged
+    marginals = lifted(each, heads.lifts)
+    best = {task: answer.argmax(axis=1) for task, answer in marginals.items()}
+    if all(task in fitted for task in JOINED):
+        joint = Table(taxonomy).decode(marginals)
+        best, marginals = best | joint.best, marginals | joint.marginals
+    tasks = {
+        task: TaskScore(best[task][head.known], labels[task][head.known], marginals[task][head.known])
+        for task, head in fitted.items()
+    }
+    known = {task: head.known for task, head in fitted.items()}
+    alone = known.get("category", np.zeros(len(dataset), np.bool_))
+    return Report("", dataset.name, len(dataset), tasks, alone, known)
 
 
-def _measured(held: dict[str, TaskScore], limits: Thresholds, grouped: bool) -> dict[str, Any]:
-    category = held["category"]
-    answered = category.confidence >= limits.confidence
+def _limits(report: Report, recipe: Recipe) -> Thresholds:
+    """The confidence at which the model keeps its promise; without categories that of the prior, or nothing."""
+    category = report.tasks.get("category")
+    if not category:
+        return recipe.prior.model.thresholds if recipe.prior else Thresholds(UNSURE, TIE, recipe.error)
+    return Thresholds(threshold(category.confidence, category.right, recipe.error), TIE, recipe.error)
+
+
+def _measured(report: Report, dataset: Dataset, recipe: Recipe) -> dict[str, Any]:
+    apart = "和它同组的条" if dataset.groups else ""
+    way = "留出的一部分（没有用来训练）" if recipe.held is not None else f"交叉验证（每条由没见过它{apart}的模型作答）"
+    alone = report.alone[report.known["category"]] if "category" in report.known else np.zeros(0, np.bool_)
     return {
-        "measured_on": f"训练数据自身，交叉验证（每条由没见过它{'和它同组的条' if grouped else ''}的模型作答）",
-        "rows": len(category.right),
-        "tasks": {task: score.as_dict() for task, score in held.items()},
-        "answered_alone": round(float(answered.mean()), 4),
-        "error_of_those": round(float((~category.right[answered]).mean()) if answered.any() else 0.0, 4),
+        "measured_on": f"训练数据自身，{way}",
+        "rows": max(len(score.labels) for score in report.tasks.values()),
+        "tasks": {task: score.as_dict() for task, score in report.tasks.items()},
+        "answered_alone": round(float(alone.mean()), 4) if len(alone) else 0.0,
+        "error_of_those": round(report.error_alone("category"), 4) if len(alone) else 0.0,
     }
 
 
-def _card(dataset: Dataset, recipe: Recipe) -> dict[str, Any]:
+def _card(dataset: Dataset, recipe: Recipe, settings: FitSettings) -> dict[str, Any]:
     return {
         "data": dataset.name,
         "hash": dataset.hash,
         "rows": len(dataset),
-        "strength": recipe.heads.strength,
-        "share": recipe.heads.share,
-        "folds": recipe.heads.folds,
+        "strength": settings.strength,
+        "share": settings.share,
+        "folds": settings.folds if recipe.held is None else 0,
         "error": recipe.error,
+        "rare": recipe.rare,
+        "prior": recipe.prior.model.name if recipe.prior else "",
     }

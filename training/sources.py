@@ -1,28 +1,46 @@
-"""Where labelled petitions come from: the project's own corpus, or a table of the office."""
+"""Where labelled petitions come from: the project's own corpus, a table of the office, or a Hugging Face data set."""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from corpora.default import CORPUS
+from corpora.hub import read_hub
 from corpora.petitions import corpus_hash, read_rows
-from corpora.tables import read_table
+from corpora.tables import OLD, READERS, Table, open_table
 from nlp.errors import InputError
 from nlp.petition import Petition
 from nlp.taxonomy import TASKS
+from training.columns import Chosen, choose
 from training.dataset import Dataset
 
-# The usual names of the columns, where the caller names no others.
-USUAL = {
-    "text": ("text", "内容", "诉求内容", "工单内容", "正文"),
-    "title": ("title", "标题", "主题"),
-    "category": ("category", "label", "分类", "类别", "标签"),
-    "tier": ("tier", "层级"),
-    "clock": ("clock", "时限"),
-    "type": ("type", "诉求类型", "诉求性质"),
-}
+CHINA = timezone(timedelta(hours=8))  # what a time without a zone means
+PARTS = re.compile(
+    r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?"
+    r"(?:[T\s]*(\d{1,2})\s*[:：时]\s*(\d{1,2})(?:\s*[:：分]\s*(\d{1,2})(?:\.\d+)?)?\s*[分秒]?)?"
+)
+SEPARATOR = re.compile(r"\s*(?:[-－—=]+[>＞]|[>＞→/／\\])\s*")  # what people type between the levels of a path
+DIGITS = re.compile(r"\d{14}")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was read, and how.
+
+    chosen: the columns taken. sheet: the sheet of a workbook that has several. unread: the lines whose time nobody
+    can read.
+    """
+
+    dataset: Dataset
+    chosen: Chosen
+    sheet: str = ""
+    unread: Sequence[int] = ()
 
 
 def from_corpus() -> Dataset:
@@ -33,37 +51,113 @@ def from_corpus() -> Dataset:
     return Dataset(petitions, labels, CORPUS, corpus_hash(), [row.writer for row in rows])
 
 
-def from_table(path: Path, named: Mapping[str, str]) -> Dataset:
-    """A table of labelled petitions; `named` maps text, title or a task to a column of the table.
+def open_dataset(source: str, named: Mapping[str, str | Sequence[str]]) -> Dataset:
+    """The labelled petitions of `open_source`, for callers that show nothing of how they were read."""
+    return open_source(source, named).dataset
 
-    Raises `InputError` when there is no column of texts, or none of labels.
+
+def open_source(source: str, named: Mapping[str, str | Sequence[str]]) -> Source:
+    """Labelled petitions from a CSV, XLSX, JSONL or Parquet file, a saved folder, or a name on the Hub.
+
+    `named` maps text, title, a task, time, id or group to a column; category to several, one for each level.
+    Raises `InputError` when there is no such source, no column of texts, or none of labels.
     """
-    table = read_table(path)
-    roles = _roles(path, table.column_names, named)
-    titles = table[roles["title"]] if "title" in roles else [""] * len(table)
-    petitions = [
-        Petition(str(number), text, title)
-        for number, (text, title) in enumerate(zip(table[roles["text"]], titles, strict=True), 1)
-    ]
-    labels = {task: [code.strip() for code in table[roles[task]]] for task in TASKS if task in roles}
-    return Dataset(petitions, labels, path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+    path = Path(source)
+    is_file = path.is_file() or path.suffix.lower() in (*READERS, *OLD)
+    table = open_table(path) if is_file else read_hub(source)
+    chosen = choose(source, table, named)
+    _refuse_formulas(source, table, chosen)
+    times, unread = _times(table, chosen.column("time"))
+    content = path.read_bytes() if is_file else json.dumps(table.rows.to_dict()).encode()
+    dataset = Dataset(
+        petitions=_petitions(table, chosen),
+        labels=_labels(source, table, chosen),
+        name=path.name if is_file else source,
+        hash=hashlib.sha256(content).hexdigest(),
+        groups=_groups(table, chosen.column("group")),
+        times=times,
+        lines=table.lines,
+        headings=chosen.headings,
+    )
+    return Source(dataset, chosen, table.sheet, unread)
 
 
-def _roles(path: Path, names: Sequence[str], named: Mapping[str, str]) -> dict[str, str]:
-    """Which column plays which role: as named, else the first of the usual names."""
-    there = f"有：{'、'.join(names)}"
-    for role, column in named.items():
-        if column not in names:
-            raise InputError(place=path, reason=f"没有列 {column}（指定给 {role}）；{there}")
-    roles = {role: named.get(role) or _first(known, names) for role, known in USUAL.items()}
-    if not roles["text"]:
-        raise InputError(
-            place=path, reason=f"找不到正文列（试过 {'、'.join(USUAL['text'])}），请用 --text 指定；{there}"
-        )
-    if not any(roles[task] for task in TASKS):
-        raise InputError(place=path, reason=f"找不到标签列，请用 --category 等指定；{there}")
-    return {role: column for role, column in roles.items() if column}
+def _refuse_formulas(source: str, table: Table, chosen: Chosen) -> None:
+    """Excel saves each formula with its value; other programs may not, and calamine reads nothing there."""
+    for columns in chosen.roles.values():
+        for column in columns:
+            if column in table.formulas:
+                place = f"{source}，单元格 {table.formulas[column]}，列 {column}"
+                raise InputError(place=place, reason="是公式，文件里没有存它的结果；请用 Excel 或 WPS 打开，另存为值")
 
 
-def _first(known: Sequence[str], names: Sequence[str]) -> str:
-    return next((name for name in known if name in names), "")
+def _petitions(table: Table, chosen: Chosen) -> list[Petition]:
+    """The texts under the numbers of the office, else under those of their lines."""
+    blank = [""] * len(table.rows)
+    ids = table.column(chosen.column("id")) if "id" in chosen.roles else blank
+    titles = table.column(chosen.column("title")) if "title" in chosen.roles else blank
+    rows = zip(ids, table.lines, table.column(chosen.column("text")), titles, strict=True)
+    return [Petition(number.strip() or str(line), text, title) for number, line, text, title in rows]
+
+
+def _labels(source: str, table: Table, chosen: Chosen) -> dict[str, list[str]]:
+    """The labels of each task that has any, those of a category as a path."""
+    roles = {task: chosen.roles[task] for task in TASKS if task in chosen.roles}
+    labels = {task: _path(table, columns) for task, columns in roles.items()}
+    labels = {task: values for task, values in labels.items() if any(values)}
+    if not labels:
+        tried = "、".join(map(chosen.headings.__getitem__, roles))
+        raise InputError(place=source, reason=f"标签列（{tried}）全是空的，请用 --category 等指定别的列")
+    return labels
+
+
+def _path(table: Table, columns: Sequence[str]) -> list[str]:
+    """One label a row: the levels of several columns, or one column that may hold whole paths, joined by “/”."""
+    if len(columns) == 1:
+        return paths(table.column(columns[0]))
+    rows = zip(*(table.column(column) for column in columns), strict=True)
+    # A stroke within a level (供水/供电) is no level of its own.
+    return ["/".join(level.strip().replace("/", "／") for level in row if level.strip()) for row in rows]
+
+
+def paths(values: Sequence[str]) -> list[str]:
+    """Labels, trimmed; where at least half of them are paths, whatever parts their levels becomes “/”."""
+    labels = [value.strip() for value in values]
+    parted = sum(bool(SEPARATOR.search(label)) for label in labels)
+    if not parted or 2 * parted < sum(map(bool, labels)):
+        return labels
+    return ["/".join(filter(None, SEPARATOR.split(label))) or label for label in labels]
+
+
+def _groups(table: Table, column: str) -> list[str]:
+    """The group of each row; one without stands by itself."""
+    if not column:
+        return []
+    return [group.strip() or f"第{line}行" for group, line in zip(table.column(column), table.lines, strict=True)]
+
+
+def _times(table: Table, column: str) -> tuple[list[datetime | None], list[int]]:
+    """When each row came in, and the lines whose time cannot be read."""
+    if not column:
+        return [], []
+    given = table.column(column)
+    times = [moment(value) for value in given]
+    rows = zip(table.lines, given, times, strict=True)
+    return times, [line for line, value, time in rows if value.strip() and time is None]
+
+
+def moment(value: str) -> datetime | None:
+    """A time as offices write it, in China's zone where it names none; none if it cannot be read."""
+    value = value.strip()
+    parts = PARTS.fullmatch(value)
+    try:
+        if parts:
+            year, month, day, hour, minute, second = (int(part or 0) for part in parts.groups())
+            found = datetime(year, month, day, hour, minute, second)
+        else:
+            found = (
+                datetime.strptime(value, "%Y%m%d%H%M%S") if DIGITS.fullmatch(value) else datetime.fromisoformat(value)
+            )
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=CHINA)

@@ -10,7 +10,7 @@ import pyarrow.parquet
 import pytest
 import xlsxwriter
 
-from corpora.tables import read_table, text
+from corpora.tables import open_table, read_table, text
 from nlp.errors import InputError
 
 ROWS = [{"内容": "楼上漏水，\n天花板黄了", "分类": "leak"}, {"内容": '他说"不管"', "分类": "noise"}]
@@ -156,6 +156,7 @@ def test_a_table_without_rows_is_refused(tmp_path: Path, name: str, content: str
     path = tmp_path / name
     path.write_text(content, encoding="utf-8")
     assert "没有数据行" in refused(path)
+    assert ("只有表头" in refused(path)) == content.startswith("a")
 
 
 def test_an_empty_sheet_is_refused(tmp_path: Path) -> None:
@@ -176,3 +177,36 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
 def test_a_folder_with_the_name_of_a_table_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     refused(tmp_path / name)
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_csv_is_read_with_any_usual_separator(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f'内容{mark}分类\n"井盖坏了，{mark}，请修"{mark}road\n', encoding="gb18030")
+    assert read_table(path).to_list() == [{"内容": f"井盖坏了，{mark}，请修", "分类": "road"}]
+
+
+def test_commas_in_the_head_of_another_separator_do_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('"内容,全文";分类;时间\n水管漏水;leak;2024\n', encoding="utf-8")
+    assert read_table(path).column_names == ["内容,全文", "分类", "时间"]
+
+
+def test_the_unicode_text_of_excel_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("内容\t分类\n水管漏水\tleak\n", encoding="utf-16")
+    assert read_table(path).to_list() == [{"内容": "水管漏水", "分类": "leak"}]
+
+
+def test_every_row_knows_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('\na,b\n"one\ntwo",2\n\n3,4\n', encoding="utf-8")
+    assert open_table(path).lines == [3, 6]
+    lines = tmp_path / "a.jsonl"
+    lines.write_text('{"a": 1}\n\n{"a": 2}\n', encoding="utf-8")
+    assert open_table(lines).lines == [1, 3]
+
+
+@pytest.mark.parametrize("suffix", [".xls", ".ET", ".xlsb", ".ods"])
+def test_old_sheets_are_to_be_saved_anew(tmp_path: Path, suffix: str) -> None:
+    assert "另存为 .xlsx" in refused(tmp_path / f"a{suffix}")

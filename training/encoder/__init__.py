@@ -1,0 +1,1 @@
+"""The encoder: fetched once, fine-tuned with torch, exported to be served without it."""
