@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import batch, growth, http, marks, routing, single
+from benchmarks import batch, growth, http, labelling, marks, retraining, routing, single
 
 PARTS = {
     "batch": batch.run, "single": single.run, "http": http.run, "growth": growth.run, "routing": routing.run,
     "marks": marks.run,
 }  # fmt: skip
+LONG = {"labelling": labelling.run, "retraining": retraining.run}  # a quarter of an hour and more: by name only
 
 
 def main(words: list[str]) -> None:
@@ -18,7 +19,7 @@ def main(words: list[str]) -> None:
         growth.run(soak=True)
         return
     for name in words or list(PARTS):
-        PARTS[name]()
+        (PARTS | LONG)[name]()
 
 
 if __name__ == "__main__":

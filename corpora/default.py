@@ -9,11 +9,12 @@ from nlp.errors import RefusedModel
 from nlp.model import FORMAT, read_manifest
 
 CORPUS = "jiesu-corpus"
+SHIPPED = Path(__file__).parents[1] / "models" / "default"  # in the tree, with its encoder
 
 
 def default_folder(home: Path) -> Path:
-    """Where the default model stands under the service's home."""
-    return home / "models" / "default"
+    """Where the default model stands: in the tree, or, where that is not of this corpus, under the service's home."""
+    return SHIPPED if is_current(SHIPPED) else home / "models" / "default"
 
 
 def is_current(folder: Path) -> bool:

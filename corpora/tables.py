@@ -18,10 +18,17 @@ import pyarrow.parquet
 
 from corpora.workbook import read_sheet
 from nlp.errors import InputError
+from nlp.reader import SURROGATES
+from nlp.text import REPLACEMENT
 
 ENCODINGS = ("utf-8-sig", "gb18030")  # tried in this order; GB18030 reads nearly every sequence of bytes
 SEPARATORS = (",", ";", "\t")  # the first wins where the head says nothing
 OLD = (".xls", ".et", ".xlsb", ".ods")  # formats of spreadsheets that are saved anew instead
+UNREAD: Mapping[type[OSError], str] = {
+    FileNotFoundError: "打不开：没有这个文件，请检查路径和文件名",
+    IsADirectoryError: "打不开：是文件夹，不是文件",
+    PermissionError: "打不开：没有读它的权限",
+}
 csv.field_size_limit(16 * 1024 * 1024)
 Numbered = Iterable[tuple[int, dict[str, Any]]]
 """Rows by column, each with the line on which it begins."""
@@ -62,7 +69,8 @@ def open_table(path: Path) -> Table:
     try:
         return reader(path)
     except OSError as error:
-        raise InputError(place=path, reason=f"打不开（{error.strerror}）") from error
+        told = next((words for kind, words in UNREAD.items() if isinstance(error, kind)), f"打不开（{error.strerror}）")
+        raise InputError(place=path, reason=told) from error
 
 
 def table_of(place: object, rows: Numbered, sheet: str = "", formulas: Mapping[str, str] | None = None) -> Table:
@@ -76,12 +84,17 @@ def table_of(place: object, rows: Numbered, sheet: str = "", formulas: Mapping[s
 
 
 def text(value: Any) -> str:
-    """A cell as text: nothing is empty, whole numbers lose the `.0` that spreadsheets give them."""
+    """A cell as text: nothing is empty, whole numbers lose the `.0` of spreadsheets, a list of one is what it holds.
+
+    Half a character, which JSON can hold and no file can, becomes U+FFFD.
+    """
+    if isinstance(value, list) and len(value) < 2:
+        value = value[0] if value else None
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return value if isinstance(value, str) else str(value)
+    return SURROGATES.sub(REPLACEMENT, str(value))
 
 
 def decoded(path: Path) -> str:
@@ -138,7 +151,7 @@ def _numbered(rows: Any) -> Iterable[tuple[int, list[Any]]]:
 
 def _xlsx(path: Path) -> Table:
     sheet = read_sheet(path)
-    rows = list(_named(path, sheet.rows))
+    rows = list(_named(f"{path}『{sheet.name}』" if sheet.name else path, sheet.rows))
     head = [text(cell).strip() for cell in sheet.head]
     formulas = {head[column]: cell for column, cell in sheet.formulas.items() if column < len(head)}
     return table_of(path, rows, sheet.name, formulas)
@@ -152,7 +165,7 @@ def _parquet(path: Path) -> Table:
     return table_of(path, enumerate(rows, 1))
 
 
-def _named(path: Path, rows: Iterable[tuple[int, list[Any]]]) -> Numbered:
+def _named(place: object, rows: Iterable[tuple[int, list[Any]]]) -> Numbered:
     """The rows under their head, blank rows left out; raises `InputError` with the line that is wrong."""
     names: list[str] = []
     found = False
@@ -161,15 +174,15 @@ def _named(path: Path, rows: Iterable[tuple[int, list[Any]]]) -> Numbered:
         if not cells:
             continue
         if not names:
-            names = _head(path, line, [cell.strip() for cell in cells])
+            names = _head(place, line, [cell.strip() for cell in cells])
             continue
         if len(cells) > len(names):
             reason = f"有 {len(cells)} 列，表头只有 {len(names)} 列；表头要在第一行，多出的格请删去"
-            raise InputError(place=f"{path} 第 {line} 行", reason=reason)
+            raise InputError(place=f"{place} 第 {line} 行", reason=reason)
         found = True
         yield line, dict(zip_longest(names, cells, fillvalue=""))
     if names and not found:
-        raise InputError(place=path, reason="只有表头，没有数据行")
+        raise InputError(place=place, reason="只有表头，没有数据行")
 
 
 def _cells(row: list[Any]) -> list[str]:
@@ -180,10 +193,10 @@ def _cells(row: list[Any]) -> list[str]:
     return cells
 
 
-def _head(path: Path, line: int, names: list[str]) -> list[str]:
+def _head(place: object, line: int, names: list[str]) -> list[str]:
     twice = next((name for name in names if name and names.count(name) > 1), "")
     if twice:
-        raise InputError(place=f"{path} 第 {line} 行", reason=f"有两列都叫 {twice}，请改掉其中一个")
+        raise InputError(place=f"{place} 第 {line} 行", reason=f"有两列都叫 {twice}，请改掉其中一个")
     return names
 
 

@@ -76,6 +76,9 @@ class Decider:
         self._labels = {task: model.taxonomy.labels(task) for task in TASKS}
         self._codes = {task: model.taxonomy.codes(task) for task in TASKS}
         self._columns = {task: {code: column for column, code in enumerate(self._codes[task])} for task in TASKS}
+        self._lent = {
+            task: (str(by["model"]), frozenset(by["labels"])) for task, by in model.card.get("answered_by", {}).items()
+        }
         self._emergency = model.taxonomy.codes("clock").index(EMERGENCY)
 
     @property
@@ -181,6 +184,11 @@ class Decider:
                 model=self.model.name,
                 received_at=petition.received_at.isoformat(timespec="seconds") if petition.received_at else "",
             )
+            if self._lent:
+                codes = {"category": first.code, "tier": tier.code, "clock": clock.code, "type": kind.code}
+                decision.answered_by = {
+                    task: model for task, (model, labels) in self._lent.items() if codes[task] in labels
+                }
             decisions.append(decision)
         return decisions
 

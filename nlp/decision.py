@@ -120,3 +120,5 @@ class Decision:
     model: str = field(default="")
     received_at: str = field(default="")
     """When it was received, ISO 8601, where the petition said so; its clock runs from there."""
+    answered_by: dict[str, str] = field(default_factory=dict)
+    """Task → the model that answered it, where that is not `model` itself: it had learned no such label."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,6 @@ from nlp.text import Texts
 TOKENIZER, HEADS, NETWORK = "tokenizer.json", "heads.safetensors", "network.onnx"
 PART = 15_000_000  # bytes: no file of a model is larger
 CHARACTERS = 4  # a token is hardly ever longer: what lies beyond is cut off before it is tokenized
-TOGETHER = 16  # petitions of one length that run at once
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,12 @@ class Encoder:
 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        options.intra_op_num_threads = 1  # petitions run side by side instead
         return onnxruntime.InferenceSession(whole(self.folder), options, providers=["CPUExecutionProvider"])
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(os.cpu_count() or 1, "encoder")
 
     @cached_property
     def _heads(self) -> dict[str, NDArray[np.float32]]:
@@ -70,14 +75,21 @@ class Encoder:
         return [line(self.settings.prefix, strings[2 * row], strings[2 * row + 1], most) for row in rows]
 
     def embed(self, lines: Sequence[str]) -> NDArray[np.float32]:
-        """(lines, width): lines of equal length run together, without padding: each embeds as it would alone."""
+        """(lines, width): each line runs by itself, without padding, so that it embeds the same alone and in a batch.
+
+        The network takes the scales of its integers from the line that it reads; several lines at once would share
+        them, and a batch is no faster here: nothing is padded, and each core has a line of its own.
+        """
         ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(lines))]
         width = self._heads["weights"].shape[0]
         embedded = np.empty((len(ids), width), np.float32)
-        for rows in alike(ids):
-            fed = {"input_ids": np.array([ids[row] for row in rows], np.int64)}
-            embedded[rows] = self._session.run(None, fed)[0]
+        for row, vector in enumerate(self._pool.map(self._alone, ids)):
+            embedded[row] = vector
         return embedded
+
+    def _alone(self, pieces: Sequence[int]) -> NDArray[np.float32]:
+        vector: NDArray[np.float32] = self._session.run(None, {"input_ids": np.array([pieces], np.int64)})[0][0]
+        return vector
 
     def probabilities(self, texts: Texts, rows: Sequence[int]) -> Probabilities:
         """Task → (rows, labels) of some petitions of a batch."""
@@ -106,23 +118,14 @@ def line(prefix: str, title: str, text: str, most: int) -> str:
 
 def whole(folder: Path) -> bytes:
     """The network, its parts joined in order."""
-    return b"".join(path.read_bytes() for path in sorted(folder.glob(f"{NETWORK}.*")))
+    parts = sorted(folder.glob(f"{NETWORK}.*"), key=lambda path: int(path.suffix[1:]))  # 10 comes after 9
+    return b"".join(path.read_bytes() for path in parts)
 
 
 def parted(network: bytes) -> Iterator[tuple[str, bytes]]:
     """Names and contents of the parts in which a network is kept."""
     for number, start in enumerate(range(0, len(network), PART)):
         yield f"{NETWORK}.{number}", network[start : start + PART]
-
-
-def alike(ids: Sequence[Sequence[int]]) -> list[list[int]]:
-    """The rows of equal length together, at most `TOGETHER` at once."""
-    by_length: dict[int, list[int]] = defaultdict(list)
-    for row, pieces in enumerate(ids):
-        by_length[len(pieces)].append(row)
-    return [
-        rows[start : start + TOGETHER] for rows in by_length.values() for start in range(0, len(rows), TOGETHER)
-    ]  # fmt: skip
 
 
 def softmax(scores: Matrix) -> Matrix:

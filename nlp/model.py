@@ -31,7 +31,8 @@ MANIFEST = "manifest.json"
 LIFT = "lift."  # before the task, the name of a tensor
 FILES = ("tensors.safetensors", "words.txt", "grams.txt", "taxonomy.json")
 VECTORS = "vectors.safetensors"
-EXTRAS = ("encoder/*", VECTORS)  # what a model may have besides
+ENCODER = "encoder"
+EXTRAS = (f"{ENCODER}/*", VECTORS)  # what a model may have besides
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,15 @@ class Model:
         return load(folder)
 
     def _write_files(self, folder: Path) -> None:
-        lifts: dict[str, NDArray[Any]] = {LIFT + task: lift for task, lift in self.heads.lifts.items()}
-        tensors = {"weights": self.heads.weights.astype(np.float16), "bias": self.heads.bias, "idf": self.idf, **lifts}
+        lifts = {LIFT + task: lift for task, lift in self.heads.lifts.items()}
+        weights = self.heads.weights.astype(np.float16)
+        tensors: dict[str, NDArray[Any]] = {"weights": weights, "bias": self.heads.bias, "idf": self.idf, **lifts}
         save_file(tensors, folder / FILES[0])
         (folder / "words.txt").write_text("\n".join(self.vocabulary.words), encoding="utf-8")
         (folder / "grams.txt").write_text("\n".join(self.vocabulary.grams), encoding="utf-8")
         (folder / "taxonomy.json").write_text(json.dumps(self.taxonomy.as_dict(), ensure_ascii=False), encoding="utf-8")
         if self.encoder:
-            shutil.copytree(self.encoder.folder, folder / "encoder")
+            shutil.copytree(self.encoder.folder, folder / ENCODER)
         if self.vectors:
             shutil.copyfile(self.vectors, folder / VECTORS)
 
@@ -166,7 +168,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def _is_extra(name: str) -> bool:
     """Whether it is the name of a file that a model may have; no path leads out of its folder."""
     path = PurePosixPath(name)
-    return ".." not in path.parts and any(path.match(kind) for kind in EXTRAS) and len(path.parts) <= 2
+    return name == VECTORS or (path.parent == PurePosixPath(ENCODER) and path.name != "..")
 
 
 def _built(folder: Path, manifest: dict[str, Any]) -> Model:
@@ -190,7 +192,7 @@ def _built(folder: Path, manifest: dict[str, Any]) -> Model:
     return Model(
         taxonomy, FeatureSettings(**settings), vocabulary, tensors["idf"], heads,
         Thresholds(**manifest["thresholds"]), manifest["card"], manifest["scores"], manifest["name"],
-        Encoder(folder / "encoder", EncoderSettings(**manifest["encoder"])) if "encoder" in manifest else None,
+        Encoder(folder / ENCODER, EncoderSettings(**manifest["encoder"])) if "encoder" in manifest else None,
         folder / VECTORS if VECTORS in manifest["files"] else None,
     )  # fmt: skip
 

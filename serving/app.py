@@ -71,10 +71,12 @@ def _add_decisions(app: FastAPI, settings: Settings, office: Office, metrics: Me
         await admit(request)
         asked = DecisionRequest.model_validate_json(await body_of(request, settings.max_body))
         petitions = [petition.petition(settings.zone) for petition in asked.petitions]
-        answer = await batcher_of(office.decider).decide(
-            petitions, asked.profile or settings.profile, evidence=asked.evidence
+        decider, high = office.decider, asked.accuracy is Accuracy.high
+        able = decider.model.encoder is not None
+        answer = await batcher_of(decider).decide(
+            petitions, asked.profile or settings.profile, evidence=asked.evidence, high=high and able
         )
-        if asked.accuracy is Accuracy.high:
+        if high and not able:
             note_missing_encoder(answer)
         metrics.decided(answer)
         return Response(orjson.dumps({"decisions": answer}), media_type="application/json")

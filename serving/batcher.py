@@ -30,11 +30,13 @@ class Batcher:
         self._now = now
         self._waiting: list[tuple[Sequence[Petition], Options, asyncio.Future[list[Decision]]]] = []
 
-    async def decide(self, petitions: Sequence[Petition], profile: str, *, evidence: bool) -> list[Decision]:
-        """One decision for each petition, in order."""
+    async def decide(
+        self, petitions: Sequence[Petition], profile: str, *, evidence: bool, high: bool = False
+    ) -> list[Decision]:
+        """One decision for each petition, in order; the encoder, which `high` asks, has a thread of its own."""
         self._decider.router.check(profile)
-        options = Options(self._now(), profile, evidence)
-        if len(petitions) > AT_ONCE or sum(len(p.text) + len(p.title) for p in petitions) > LONG:
+        options = Options(self._now(), profile, evidence, high)
+        if high or len(petitions) > AT_ONCE or sum(len(p.text) + len(p.title) for p in petitions) > LONG:
             return await run_in_threadpool(self._decider.decide, petitions, options)
         loop = asyncio.get_running_loop()
         if not self._waiting:

@@ -63,13 +63,13 @@ def decide_command(
 ) -> None:
     """读入 JSONL 诉求，逐条给出决定（JSONL，次序不变）。"""
     settings = read_settings(profile=profile)
-    options = Options(moment(settings, now), settings.profile, evidence)
+    options = Options(moment(settings, now), settings.profile, evidence, accuracy is Accuracy.high)
     source = "标准输入" if file == "-" else file
     with opened(file) as lines:
         decider = open_decider(settings, model)
         decider.router.check(options.profile)
         settle()
-        if accuracy is Accuracy.high:
+        if options.high and not decider.model.encoder:
             print("这个模型没有编码器，按 --accuracy fast 作答", file=sys.stderr)  # noqa: T201
         stream = Stream(source, settings.zone)
         for chunk in decide_stream(decider, stream.petitions(lines), options):

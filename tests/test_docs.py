@@ -72,3 +72,11 @@ def test_the_page_of_the_profiles_is_what_its_command_prints(capsys: pytest.Capt
     printed = capsys.readouterr().out
     assert printed.count("`wenjiang`") == 3
     assert page.partition("<!-- begin -->\n")[2].removesuffix("<!-- end -->\n") == printed
+
+
+def test_the_page_of_retraining_is_short_and_begins_with_four_commands() -> None:
+    page = (ROOT / "docs" / "retrain.md").read_text(encoding="utf-8")
+    assert len(page.splitlines()) <= 150
+    assert [words[:2] for words in commands("docs/retrain.md")[:4]] == [
+        ["test-set", "freeze"], ["fit", "工单.xlsx"], ["models", "promote"], ["models", "list"]
+    ]  # fmt: skip

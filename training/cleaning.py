@@ -19,13 +19,14 @@ from training.findings import Finding
 from training.neighbours import Pairs, near_pairs
 
 HAN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
+MASKS = re.compile(r"\[(?:姓名|电话|账号|邮箱|\w{1,3}号)\]")  # what stands for personal data, as nlp.mask names it
 FEWEST = 0.2  # of the letters that are Han: a Chinese complaint about Wi-Fi or an app stays well above
 SHOWN = 20  # lines, and conflicts, that are named
 CHUNK = 4096  # petitions that are read at a time, so that memory stays flat
 
 EMPTY, UNLABELLED, FOREIGN = "empty", "unlabelled", "foreign"
 FAULTS = {
-    EMPTY: ("dropped", "正文是空的，或只有套话，删去"),
+    EMPTY: ("dropped", "正文是空的，或只有套话、数字，删去"),
     UNLABELLED: ("dropped", "没有任何标签，删去"),
     FOREIGN: ("not_chinese", f"汉字不到文字的 {FEWEST:.0%}，不像中文，不用来训练"),
 }
@@ -52,10 +53,10 @@ class Conflict:
     @property
     def told(self) -> str:
         """In one line, for the owners of the data."""
-        lines = "、".join(map(str, self.lines[:SHOWN])) + ("等" if len(self.lines) > SHOWN else "")
+        lines, more = "、".join(map(str, self.lines[:SHOWN])), "等" if len(self.lines) > SHOWN else ""
         votes = "、".join(f"{label} {count} 次" for label, count in self.labels.items())
         kept = f"按多数取 {self.kept}" if self.kept else "票数相同，不取"
-        return f"第 {lines} 行，{TASK_NAMES[self.task]}：{votes}；{kept}"
+        return f"第 {lines} 行{more}，{TASK_NAMES[self.task]}：{votes}；{kept}"
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def is_chinese(text: str) -> bool:
 
 def _fault(dataset: Dataset, row: int, text: str) -> str:
     """Why a row is left out, empty if it is not."""
-    if not any(map(str.isalnum, text)):
+    if not any(map(str.isalpha, MASKS.sub("", text))):
         return EMPTY
     if not any(values[row] for values in dataset.labels.values()):
         return UNLABELLED

@@ -127,8 +127,8 @@ def _rows(entries: Sequence[Entry], default: Model) -> list[tuple[str, str, str]
     likeness = np.zeros((len(pool), len(codes)))
     for place, code in enumerate(codes):
         mine = [row for row, (other, _, _) in enumerate(known) if other == code]
-        for view in (words, seen):
-            likeness[:, place] += np.asarray((view[first:] @ view[mine].T).max(axis=1)).ravel()
+        likeness[:, place] = (words[first:] @ words[mine].T).toarray().max(axis=1)
+        likeness[:, place] += (seen[first:] @ seen[mine].T).max(axis=1)
     own = likeness.argmax(axis=1)
     picked = list(known)
     for place, code in enumerate(codes):

@@ -23,6 +23,7 @@ from nlp.taxonomy import TASK_NAMES, Taxonomy
 from training.coldstart import from_taxonomy
 from training.evaluation import Report, evaluate
 from training.fitting import OWN, Recipe, Step
+from training.frozen import MOST, with_frozen
 from training.labels import coded
 from training.prior import prior_of
 from training.report import Extras, write_report
@@ -78,7 +79,9 @@ def fit_command(
         from training.encoder.building import add_encoder  # noqa: PLC0415 — needs torch, which nothing else does
 
         with progressing(f"微调 {encoder}") as step:
-            model = add_encoder(done, prepared, model, encoder, distil, out, step)
+            model = add_encoder(done.fit, prepared.dataset, model, encoder, distil, out, step)
+    elif data and not quick:
+        model = borrowed(done, prepared, model, default_model(home), out)
     if report:
         with stderr.status("写报告：学习曲线、可疑标签、漂移 …"):
             live = live_model(home) if data else None
@@ -138,6 +141,14 @@ def progressing(doing: str) -> Iterator[Step]:
         yield step
 
 
+def borrowed(done: Retrained, prepared: Prepared, model: Model, default: Model, out: Path) -> Model:
+    """The model with the default's encoder under heads of its own, where there is one and the rows are few enough."""
+    if not default.encoder or len(prepared.dataset) > MOST:
+        return model
+    with progressing("编码器") as step:
+        return with_frozen(done.fit, prepared.dataset, model, default.encoder, out, step)
+
+
 def fit_with_progress(prepared: Prepared, recipe: Recipe, out: Path, *, quick: bool = False) -> tuple[Retrained, Model]:
     """Fit and save, with a progress bar on stderr."""
     with progressing(f"训练 {prepared.dataset.name}") as step:
@@ -156,7 +167,8 @@ def _tell(model: Model, prepared: Prepared, done: Retrained, out: Path) -> None:
         if rare:
             stderr.print(f"  {TASK_NAMES[task]}：{'、'.join(rare)} 条数太少，没有学到", soft_wrap=True, markup=False)
     for task, who in model.card["answered_by"].items():
-        stderr.print(f"  {TASK_NAMES[task]}：{who}", soft_wrap=True, markup=False)
+        labels = f"中没有学到的 {len(who['labels'])} 种" if task in prepared.dataset.labels else ""
+        stderr.print(f"  {TASK_NAMES[task]}{labels}由 {who['model']} 作答，决定里会注明", soft_wrap=True, markup=False)
 
 
 def evaluate_command(

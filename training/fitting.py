@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 
 from nlp.errors import InputError
 from nlp.features import Features, FeatureSettings, weighted
-from nlp.heads import Heads, Matrix, lifted, tempered
+from nlp.heads import Heads, Matrix, Probabilities, lifted, tempered
 from nlp.joint import JOINED, Table
 from nlp.model import Model
 from nlp.reader import Reader
@@ -66,6 +66,17 @@ class Fit:
     material: Material
     labels: dict[str, Columns]
     fitted: dict[str, Fitted]
+
+    @property
+    def answers(self) -> Probabilities:
+        """Task → (rows, labels) calibrated answers to every row by a fit that had not seen it."""
+        return calibrated(self.fitted, self.model.heads)
+
+
+def calibrated(fitted: dict[str, Fitted], heads: Heads) -> Probabilities:
+    """The held-out answers of all tasks, tempered and lifted as those of the heads are."""
+    each = {task: tempered(head.held, heads.temperatures[task]) for task, head in fitted.items()}
+    return lifted(each, {task: lift for task, lift in heads.lifts.items() if task in each})
 
 
 def fit(dataset: Dataset, taxonomy: Taxonomy, recipe: Recipe, progress: Step,
@@ -160,25 +171,25 @@ def _not_learned(fitted: dict[str, Fitted], taxonomy: Taxonomy) -> dict[str, lis
     }
 
 
-def _answered_by(prior: Prior | None, taxonomy: Taxonomy, lacking: Mapping[str, list[str]]) -> dict[str, str]:
-    """Task → what another model answers in it, and which, in words: all of it, or single labels."""
+def _answered_by(
+    prior: Prior | None, taxonomy: Taxonomy, lacking: Mapping[str, list[str]]
+) -> dict[str, dict[str, Any]]:
+    """Task → which model answers for labels that were not learned, and which labels these are."""
     if not prior:
         return {}
     told = {}
     for task in TASKS:
-        theirs = set(prior.model.taxonomy.codes(task)) & set(lacking.get(task, taxonomy.codes(task)))
-        if theirs:
-            told[task] = (
-                prior.model.name if task not in lacking else f"{prior.model.name}（{'、'.join(sorted(theirs))}）"
-            )
+        missing = lacking.get(task, taxonomy.codes(task))
+        theirs = set(prior.model.taxonomy.codes(task))
+        if labels := [code for code in missing if code in theirs]:
+            told[task] = {"model": prior.model.name, "labels": labels}
     return told
 
 
 def held_out(dataset: Dataset, fitted: dict[str, Fitted], labels: dict[str, Columns], heads: Heads,
              taxonomy: Taxonomy) -> Report:  # fmt: skip
     """Decode the answers to held-out rows together, as serving does, and compare with the labels."""
-    each = {task: tempered(head.held, heads.temperatures[task]) for task, head in fitted.items()}
-    marginals = lifted(each, heads.lifts)
+    marginals = calibrated(fitted, heads)
     best = {task: answer.argmax(axis=1) for task, answer in marginals.items()}
     if all(task in fitted for task in JOINED):
         joint = Table(taxonomy).decode(marginals)

@@ -22,7 +22,7 @@ LASTING, EARLY = 0.05, 150  # see `scale`
 Lacking = Mapping[str, Sequence[str]]
 """Task → the codes of its labels that could not be learned; an absent task lacks all of them."""
 SHARE = 0.2  # of naive Bayes beside a prior: the prior knows the rare words already
-VECTORS = 0.5  # of the vectors' spread beside that of the model's scores
+VECTORS = 0.1  # of the vectors' spread beside that of the model's scores
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ PARTS = re.compile(
     r"(?:[T\s]*(\d{1,2})\s*[:：时]\s*(\d{1,2})(?:\s*[:：分]\s*(\d{1,2})(?:\.\d+)?)?\s*[分秒]?)?"
 )
 SEPARATOR = re.compile(r"\s*(?:[-－—=]+[>＞]|[>＞→/／\\])\s*")  # what people type between the levels of a path
+HEADING = 15  # characters; the name of a column is shorter, a petition is longer
 DIGITS = re.compile(r"\d{14}")
 
 
@@ -65,7 +66,8 @@ def open_source(source: str, named: Mapping[str, str | Sequence[str]]) -> Source
     path = Path(source)
     is_file = path.is_file() or path.suffix.lower() in (*READERS, *OLD)
     table = open_table(path) if is_file else read_hub(source)
-    chosen = choose(source, table, named)
+    chosen = choose(f"{source}『{table.sheet}』" if table.sheet else source, table, named)
+    _refuse_mistaken(source, chosen)
     _refuse_formulas(source, table, chosen)
     times, unread = _times(table, chosen.column("time"))
     content = path.read_bytes() if is_file else json.dumps(table.rows.to_dict()).encode()
@@ -80,6 +82,17 @@ def open_source(source: str, named: Mapping[str, str | Sequence[str]]) -> Source
         headings=chosen.headings,
     )
     return Source(dataset, chosen, table.sheet, unread)
+
+
+def _refuse_mistaken(source: str, chosen: Chosen) -> None:
+    """One column cannot play two roles; and a guessed column that is called as long as a text has no head."""
+    columns = [column for columns in chosen.roles.values() for column in columns]
+    twice = next((column for column in columns if columns.count(column) > 1), "")
+    if twice:
+        raise InputError(place=source, reason=f"列 {twice} 派了两个用处，请各用一列（--text、--category 等）")
+    if any(len(chosen.column(role)) > HEADING for role in chosen.guessed):
+        reason = "第一行像是一件工单，不是列名；请在第一行写上列名（内容、类别……），或用 --text、--category 指定列"
+        raise InputError(place=source, reason=reason)
 
 
 def _refuse_formulas(source: str, table: Table, chosen: Chosen) -> None:

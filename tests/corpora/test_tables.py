@@ -210,3 +210,16 @@ def test_every_row_knows_its_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".xls", ".ET", ".xlsb", ".ods"])
 def test_old_sheets_are_to_be_saved_anew(tmp_path: Path, suffix: str) -> None:
     assert "另存为 .xlsx" in refused(tmp_path / f"a{suffix}")
+
+
+def test_half_a_character_and_a_list_of_one_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "灯坏了\\ud83d", "label": ["路灯"]}\n{"text": null, "label": []}\n', encoding="utf-8")
+    table = open_table(path)
+    assert (table.column("text"), table.column("label")) == (["灯坏了\ufffd", ""], ["路灯", ""])
+
+
+def test_a_missing_file_and_a_folder_are_told_in_chinese(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").mkdir()
+    assert "没有这个文件" in refused(tmp_path / "a.csv")
+    assert "是文件夹" in refused(tmp_path / "b.csv")

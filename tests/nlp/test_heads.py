@@ -20,7 +20,7 @@ from nlp.reader import Reader
 from nlp.segment import open_segmenter
 from nlp.taxonomy import TASKS, Taxonomy
 from training.dataset import Dataset
-from training.heads import FitSettings, fit_head, folds, learnable, machine
+from training.heads import FitSettings, Material, fit_head, folds, learnable, machine
 
 SETTINGS = FitSettings(jobs=1)
 scores = hnp.arrays(np.float64, hnp.array_shapes(min_dims=2, max_dims=2), elements=st.floats(-60, 60))
@@ -48,8 +48,8 @@ def test_probabilities_are_those_of_scikit_learn(
     columns = dataset.columns(task, taxonomy)
     known = learnable(columns, SETTINGS)
     theirs = estimator(columns[known]).fit(matrix[known], columns[known])
-    ours = model.heads.probabilities(matrix, calibrated=False)[task]
-    np.testing.assert_allclose(ours[:, theirs.classes_], theirs.predict_proba(matrix), atol=1e-5)
+    ours = model.heads.probabilities(matrix, calibrated=False)[task]  # weights of 16 bits
+    np.testing.assert_allclose(ours[:, theirs.classes_], theirs.predict_proba(matrix), atol=5e-4)
 
 
 def two_labels(count: int, seed: int) -> tuple[csr_matrix, NDArray[np.int64]]:
@@ -61,7 +61,7 @@ def two_labels(count: int, seed: int) -> tuple[csr_matrix, NDArray[np.int64]]:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_two_labels_out_of_three_are_those_of_scikit_learn_too(seed: int) -> None:
     matrix, columns = two_labels(80, seed)
-    head = fit_head(matrix, columns, np.arange(len(columns)), 3, SETTINGS)
+    head = fit_head(Material(matrix, np.arange(len(columns))), columns, 3, SETTINGS)
     ours = Heads(head.weights, head.bias, {"tier": 3}, {"tier": 1.0}).probabilities(matrix, calibrated=False)["tier"]
     theirs = estimator(columns).fit(matrix, columns).predict_proba(matrix)
     np.testing.assert_allclose(ours[:, [0, 2]], theirs, atol=1e-5)

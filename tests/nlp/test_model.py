@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,14 @@ from safetensors.numpy import load_file, save_file
 
 from corpora.petitions import Row
 from nlp.decider import Decider, Options
+from nlp.encoder import Encoder, EncoderSettings
 from nlp.errors import RefusedModel
-from nlp.model import FILES, LIFT, MANIFEST, Model, _sha256, load, read_manifest
+from nlp.model import FILES, FORMAT, LIFT, MANIFEST, Model, _sha256, load, read_manifest
 from nlp.model import sealed as seal_of
 from nlp.petition import Petition
+from nlp.reader import Reader
 from nlp.taxonomy import TASKS
+from training.dataset import Dataset
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -116,16 +121,94 @@ def test_a_manifest_that_cannot_be_read_is_refused(folder: Path, content: str | 
         load(folder)
 
 
-def test_a_model_of_the_first_format_still_answers(model: Model, folder: Path) -> None:
-    tensors = {name: tensor for name, tensor in load_file(folder / FILES[0]).items() if not name.startswith(LIFT)}
-    save_file(tensors, folder / FILES[0])
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_model_of_an_older_format_still_answers(model: Model, folder: Path, number: int) -> None:
+    """Both had weights of 32 bits, the first no lifts."""
+    tensors = load_file(folder / FILES[0])
+    tensors["weights"] = tensors["weights"].astype(np.float32)
+    save_file({name: tensor for name, tensor in tensors.items() if number > 1 or LIFT not in name}, folder / FILES[0])
     sealed(folder)
-    amend(folder, lambda manifest: manifest.update(format=1))
+    amend(folder, lambda manifest: manifest["thresholds"].pop("asked"))
+    amend(folder, lambda manifest: manifest.update(format=number))
     amend(folder, lambda manifest: manifest.update(seal=seal_of(manifest)))
     old = load(folder)
-    assert old.heads.lifts == {}
-    decision = Decider(old).decide([Petition("1", "楼上漏水")], Options(now=datetime(2026, 1, 1, tzinfo=UTC)))[0]
-    assert decision.category.code in model.taxonomy.codes("category")
+    assert set(old.heads.lifts) == (set() if number == 1 else set(TASKS[1:]))
+    assert (old.encoder, old.vectors, old.thresholds) == (None, None, model.thresholds)
+    decision, same = (
+        Decider(each).decide([Petition("1", "楼上漏水")], Options(now=datetime(2026, 1, 1, tzinfo=UTC)))[0]
+        for each in (old, model)
+    )
+    assert decision.category.code == same.category.code
+
+
+def test_weights_of_half_the_bits_give_the_same_probabilities(dataset: Dataset, model: Model, tmp_path: Path) -> None:
+    """Weights of 32 bits, as a fit gives them, against those that are kept."""
+    spread = np.random.default_rng(1).normal(1, 1e-3, model.heads.weights.shape)
+    heads = replace(model.heads, weights=(model.heads.weights * spread).astype(np.float32))
+    full = replace(model, heads=heads)
+    kept = full.save(tmp_path / "kept")
+    assert load_file(tmp_path / "kept" / FILES[0])["weights"].dtype == np.float16
+    assert kept.heads.weights.dtype == np.float32
+    assert kept.heads.weights.tobytes() != full.heads.weights.tobytes()
+    reading = Reader().fields(dataset.fields)
+    one, other = (Decider(each).answers(reading).marginals for each in (full, kept))
+    for task in TASKS:
+        assert np.abs(one[task] - other[task]).max() < 2e-3
+
+
+@pytest.fixture
+def extended(model: Model, tmp_path: Path) -> Model:
+    """A model with the files of an encoder (nobody asks it) and of vectors."""
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    (parts / "network.onnx.0").write_bytes(b"network")
+    (parts / "tokenizer.json").write_bytes(b"{}")
+    (tmp_path / "vectors.safetensors").write_bytes(b"vectors")
+    settings = EncoderSettings("", 128, {"category": 3}, 0.8, {"category": (0.5, 0.5)})
+    return replace(model, encoder=Encoder(parts, settings), vectors=tmp_path / "vectors.safetensors")
+
+
+def test_an_encoder_and_vectors_are_saved_with_the_model(extended: Model, tmp_path: Path) -> None:
+    again = extended.save(tmp_path / "with")
+    assert extended.encoder
+    assert again.encoder
+    assert again.encoder.settings.widths == extended.encoder.settings.widths
+    assert (again.encoder.settings.asked, again.encoder.settings.tokens) == (0.8, 128)
+    assert again.encoder.folder == tmp_path / "with" / "encoder"
+    assert (again.encoder.folder / "network.onnx.0").read_bytes() == b"network"
+    assert again.vectors
+    assert again.vectors.read_bytes() == b"vectors"
+    assert again.save(tmp_path / "twice").name == again.name
+
+
+@pytest.mark.parametrize("name", ["encoder/network.onnx.0", "encoder/tokenizer.json", "vectors.safetensors"])
+def test_a_changed_or_missing_part_of_an_encoder_is_refused(extended: Model, tmp_path: Path, name: str) -> None:
+    extended.save(tmp_path / "with")
+    (tmp_path / "with" / name).write_bytes(b"other")
+    with pytest.raises(RefusedModel, match=f"{name}.*SHA-256"):
+        load(tmp_path / "with")
+    (tmp_path / "with" / name).unlink()
+    with pytest.raises(RefusedModel, match=f"缺少文件 {name}"):
+        load(tmp_path / "with")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../other.txt", "encoder/../../o", "encoder/../other.txt", "/etc/hostname", "encoder/deep/file", "other",
+        "vectors.safetensors/..", "../vectors.safetensors", "/vectors.safetensors", "a/vectors.safetensors",
+        "/encoder/hosts", "..", "encoder/..", "../encoder/network.onnx.0", "/data/encoder/x", "",
+    ],
+)  # fmt: skip
+def test_no_file_of_a_manifest_lies_outside_its_folder(folder: Path, name: str) -> None:
+    """Refused before a byte of the file is read: a true hash does not help it."""
+    (folder / "encoder").mkdir()
+    for place in (folder / "other", folder.parent / "other.txt", folder.parent / "vectors.safetensors"):
+        place.write_bytes(b"")
+    amend(folder, lambda manifest: manifest["files"].update({name: hashlib.sha256(b"").hexdigest()}))
+    amend(folder, lambda manifest: manifest.update(seal=seal_of(manifest)))
+    with pytest.raises(RefusedModel, match="清单列出的文件"):
+        load(folder)
 
 
 def test_a_lift_of_another_shape_is_refused(folder: Path) -> None:
@@ -136,7 +219,7 @@ def test_a_lift_of_another_shape_is_refused(folder: Path) -> None:
         load(folder)
 
 
-@pytest.mark.parametrize("value", [0, 3, "1", None])
+@pytest.mark.parametrize("value", [0, FORMAT + 1, "1", None])
 def test_an_unknown_format_is_refused(folder: Path, value: object) -> None:
     amend(folder, lambda manifest: manifest.update(format=value))
     with pytest.raises(RefusedModel, match="格式版本"):

@@ -51,7 +51,7 @@ def second(
     columns = {task: [getattr(row, task) for row in rows] for task in TASKS}
     dataset = Dataset([Petition(row.id, row.text, row.title) for row in rows], columns, "others", "1" * 64)
     folder = tmp_path_factory.mktemp("second") / "second"
-    fit(dataset, taxonomy, Recipe(heads=FitSettings(jobs=1)), lambda _what, _steps: None).save(folder, "second")
+    fit(dataset, taxonomy, Recipe(heads=FitSettings(jobs=1)), lambda _what, _steps: None).model.save(folder, "second")
     return folder
 
 

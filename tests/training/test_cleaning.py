@@ -166,3 +166,9 @@ def test_the_majority_is_one_that_nobody_matches(votes: list[str]) -> None:
     best = majority(counts)
     others = [count for label, count in counts.items() if label != best]
     assert all(counts[best] > count for count in others) if best else len(set(counts.values())) < 2 or len(others) > 2
+
+
+@pytest.mark.parametrize("text", ["13800138000", "123 456", "2024-03-05", "工单 张三"])
+def test_numbers_alone_teach_nothing(text: str) -> None:
+    cleaned = clean(labelled((text, "灯"), ("路口红绿灯坏了两天", "灯")))
+    assert len(cleaned.dataset) == (2 if "工单" in text else 1)

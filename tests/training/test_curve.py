@@ -14,7 +14,7 @@ from sklearn.metrics import f1_score
 from training import curve as module
 from training.curve import POWERS, TIMES, Curve, curve, power_law, value_at
 from training.dataset import MISSING
-from training.heads import FitSettings, folds, machine
+from training.heads import FitSettings, Material, folds, machine
 
 ROWS, LABELS, WORDS = 800, 4, 400
 SETTINGS = FitSettings(jobs=1)
@@ -32,7 +32,7 @@ def written() -> tuple[csr_matrix, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def drawn(written: tuple[csr_matrix, np.ndarray]) -> Curve:
-    return curve(*written, np.arange(ROWS), LABELS, SETTINGS)
+    return curve(Material(written[0], np.arange(ROWS)), written[1], LABELS, SETTINGS)
 
 
 def test_more_rows_are_worth_more(drawn: Curve) -> None:
@@ -65,8 +65,8 @@ def test_no_group_stands_on_both_sides() -> None:
     groups = np.arange(ROWS) // 20
     labels = (groups * 7) % LABELS
     telling = csr_matrix((np.ones(ROWS, np.float32), (np.arange(ROWS), groups)), (ROWS, groups.max() + 1))
-    assert curve(telling, labels, groups, LABELS, SETTINGS).scores[-1] < 0.6
-    assert curve(telling, labels, np.arange(ROWS), LABELS, SETTINGS).scores[-1] > 0.95
+    assert curve(Material(telling, groups), labels, LABELS, SETTINGS).scores[-1] < 0.6
+    assert curve(Material(telling, np.arange(ROWS)), labels, LABELS, SETTINGS).scores[-1] > 0.95
 
 
 def test_rows_without_a_label_do_not_count_and_many_are_sampled(
@@ -75,7 +75,7 @@ def test_rows_without_a_label_do_not_count_and_many_are_sampled(
     matrix, labels = written
     labels = np.where(np.arange(ROWS) % 2, labels, MISSING)
     monkeypatch.setattr(module, "MOST", 100)
-    found = curve(matrix, labels, np.arange(ROWS), LABELS, SETTINGS)
+    found = curve(Material(matrix, np.arange(ROWS)), labels, LABELS, SETTINGS)
     assert found.total == 400
     assert found.rows[-1] + found.held == 100
 
@@ -83,7 +83,7 @@ def test_rows_without_a_label_do_not_count_and_many_are_sampled(
 @pytest.mark.parametrize("labels", [np.zeros(20, np.int64), np.full(20, MISSING), np.arange(20)])
 def test_what_cannot_be_learned_has_no_points(labels: np.ndarray) -> None:
     matrix = csr_matrix(np.ones((20, 3), np.float32))
-    found = curve(matrix, labels, np.arange(20), 20, SETTINGS)
+    found = curve(Material(matrix, np.arange(20)), labels, 20, SETTINGS)
     assert (found.rows, found.law, found.held) == ((), None, 0)
     assert found.as_dict()["after_1000_more"] is None
     with pytest.raises(ValueError, match="three points"):

@@ -36,5 +36,5 @@ def test_what_nobody_labelled_is_missing(taxonomy: Taxonomy) -> None:
 
 def test_an_unknown_label_is_named_with_row_and_column(taxonomy: Taxonomy) -> None:
     first = taxonomy.codes("tier")[0]
-    with pytest.raises(InputError, match=r"a\.csv 第 3 条，列 tier：标签 'galaxy'"):
+    with pytest.raises(InputError, match=r"a\.csv 第 3 行，列 tier：标签 'galaxy'"):
         made([first, "", "galaxy", first]).columns("tier", taxonomy)

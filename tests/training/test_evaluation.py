@@ -93,7 +93,7 @@ def test_the_error_alone_is_that_of_the_answers_without_a_human(report: Report) 
 
 def test_a_label_outside_the_taxonomy_is_named(model: Model, dataset: Dataset) -> None:
     wrong = ["galaxy", *dataset.labels["tier"][1:]]
-    with pytest.raises(InputError, match="第 1 条，列 tier"):
+    with pytest.raises(InputError, match="第 1 行，列 tier"):
         evaluate(model, replace(dataset, labels={"tier": wrong}))
 
 

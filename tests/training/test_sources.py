@@ -224,3 +224,31 @@ def test_a_saved_data_set_is_read_by_its_folder(tmp_path: Path) -> None:
 def test_a_source_that_is_not_there_is_one_clear_error(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match=name):
         open_dataset(str(tmp_path / name), {})
+
+
+def test_a_table_without_a_head_is_not_guessed(tmp_path: Path) -> None:
+    rows = [[f"青石巷{number}号楼下的路灯一直不亮，请派人来修", ("路灯", "道路")[number % 2]] for number in range(30)]
+    with pytest.raises(InputError, match="第一行像是一件工单"):
+        open_written(written(tmp_path / "a.csv", *rows), {})
+
+
+def test_one_column_cannot_play_two_roles(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", ["内容", "类别"], ["路灯不亮", "路灯"])
+    with pytest.raises(InputError, match="内容 派了两个用处"):
+        open_written(path, {"text": "内容", "category": "内容"})
+
+
+def test_the_sheet_that_was_read_is_named_in_what_is_wrong_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        note, data = book.add_worksheet("填写说明"), book.add_worksheet("工单")
+        note.write_string(0, 0, "请按下表填写")
+        data.write_row(0, 0, ["内容", "类别"])
+        data.write_row(1, 0, ["路灯不亮", "路灯"])
+    with pytest.raises(InputError, match="『填写说明』：只有表头"):
+        open_written(path, {})
+    with xlsxwriter.Workbook(path) as book:
+        note, data = book.add_worksheet("填写说明"), book.add_worksheet("工单")
+        note.write_column(0, 0, ["请按下表填写", "一行一件", "不要空行"])
+    with pytest.raises(InputError, match="『填写说明』：找不到"):
+        open_written(path, {})

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from training.heads import FitSettings, fit_head
+from training.heads import FitSettings, Material, fit_head
 from training.scores import TaskScore
 from training.suspects import suspects
 
@@ -32,7 +32,7 @@ def test_most_changed_labels_stand_in_the_first_tenth(seed: int) -> None:
     changed = random.choice(ROWS, ROWS // 20, replace=False)
     given = labels.copy()
     given[changed] = (labels[changed] + random.integers(1, LABELS, len(changed))) % LABELS
-    head = fit_head(csr_matrix(matrix), given, np.arange(ROWS), LABELS, SETTINGS)
+    head = fit_head(Material(csr_matrix(matrix), np.arange(ROWS)), given, LABELS, SETTINGS)
     ranked = suspects(TaskScore(head.held.argmax(axis=1), given, head.held), np.arange(ROWS))
     first = ranked[: ROWS // 10]
     assert len({one.row for one in first} & set(changed.tolist())) >= 0.7 * len(changed)

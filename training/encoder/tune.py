@@ -31,7 +31,7 @@ Step = Callable[[str, int], None]
 class TuneSettings:
     """How an encoder is fine-tuned; the embeddings of pieces stay as they are."""
 
-    epochs: int = 4
+    epochs: int = 3
     batch: int = 32
     rate: float = 3e-4  # of the layers: small models of which layers were dropped want more than the usual 5e-5
     head_rate: float = 2e-3
@@ -43,16 +43,17 @@ class TuneSettings:
 
 @dataclass(frozen=True)
 class Rows(Dataset[dict[str, Any]]):
-    """Token ids and (rows, tasks) labels, as the Trainer takes them."""
+    """Token ids, (rows, tasks) labels and (rows, labels of all tasks) log-probabilities known before."""
 
     ids: Sequence[Sequence[int]]
     labels: NDArray[np.int64]
+    known: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __getitem__(self, row: int) -> dict[str, Any]:
-        return {"input_ids": self.ids[row], "labels": self.labels[row]}
+        return {"input_ids": self.ids[row], "labels": self.labels[row], "known": self.known[row]}
 
 
 def collated(rows: Sequence[dict[str, Any]], pad: int) -> dict[str, torch.Tensor]:
@@ -64,8 +65,8 @@ def collated(rows: Sequence[dict[str, Any]], pad: int) -> dict[str, torch.Tensor
         size = len(row["input_ids"])
         ids[place, :size] = torch.tensor(row["input_ids"])
         mask[place, :size] = 1
-    labels = torch.from_numpy(np.stack([row["labels"] for row in rows]))
-    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+    stacked = {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in ("labels", "known")}
+    return {"input_ids": ids, "attention_mask": mask, **stacked}
 
 
 class Told(TrainerCallback):

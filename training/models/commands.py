@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from corpora.petitions import TAXONOMY
+from nlp.errors import InputError
 from nlp.model import read_manifest
 from nlp.registry import Standing, history, standing, version_folder, versions
 from nlp.taxonomy import TASK_NAMES, Taxonomy
@@ -84,6 +85,8 @@ def show_command(
     name: Annotated[str, typer.Argument(help="版本")], home: Home = Path("var"), as_json: AsJson = False
 ) -> None:
     """看一个模型：用什么数据训练、成绩、换上和退回的经过。"""
+    if not version_folder(home, name).is_dir():
+        raise InputError(place=name, reason="没有登记过这个版本；用 jiesu models list 看有哪些")
     manifest = read_manifest(version_folder(home, name))
     events = [event for event in history(home) if name in (event.get("model"), event.get("champion"))]
     told = _row(home, name, manifest) | {

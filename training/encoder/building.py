@@ -1,0 +1,178 @@
+"""Build: an encoder beside the linear model, fine-tuned, exported, and weighed against it on rows that neither saw."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer
+from transformers import AutoConfig, AutoTokenizer
+
+from nlp.encoder import CHARACTERS, HEADS, TOKENIZER, Encoder, EncoderSettings, line, parted
+from nlp.model import VECTORS, Model
+from nlp.reader import Reader
+from nlp.text import Texts
+from training.cascade import Cascade, cascade
+from training.dataset import Dataset
+from training.encoder.export import quantised, to_onnx
+from training.encoder.network import Network, open_encoder
+from training.encoder.pieces import counted, cut, embedded, kept
+from training.encoder.tune import Rows, Step, TuneSettings, tune
+from training.fitting import Fit
+from training.split import split
+from training.vectors import packed, reduced
+
+HELD = 0.1  # of the rows: what the encoder and the linear model are weighed on
+SURE = 0.9  # rows of which the linear model is surer are left to it: nothing is to be learned from them
+FLOOR = 1e-6  # of a probability before its logarithm is taken
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A fine-tuned network, how it reads, and how it came about.
+
+    held: (rows,) true for the rows that it has not seen. rows: how many it has learned from.
+    """
+
+    network: Network
+    tokenizer: Tokenizer
+    prefix: str
+    held: NDArray[np.bool_]
+    settings: TuneSettings
+    source: str
+    rows: int
+    minutes: float
+
+
+def add_encoder(done: Fit, dataset: Dataset, model: Model, source: str, distil: int | None, out: Path,
+                step: Step) -> Model:  # fmt: skip
+    """Fine-tune an encoder on the rows of a fit and save the model with it; a run that was killed goes on."""
+    scratch = out.with_name(f".{out.name}-tuning")
+    return with_encoder(done, dataset, model, fine_tuned(done, dataset, source, distil, scratch, step), out)
+
+
+def fine_tuned(done: Fit, dataset: Dataset, source: str, distil: int | None, scratch: Path, step: Step) -> Tuned:
+    """The network of a source, fine-tuned on nine tenths of the rows, all tasks at once.
+
+    It learns what the linear model does not know: its scores are added to the logarithms of that model's answers (to
+    rows that it had not seen) before they are compared with the labels, as both are added when the encoder is asked.
+    Hinton 2002 calls this a product of experts.
+    """
+    settings = TuneSettings()
+    torch.manual_seed(settings.seed)
+    network = Network(open_encoder(source, distil), {task: done.model.heads.widths[task] for task in done.labels})
+    config = AutoConfig.from_pretrained(source)
+    tokenizer, prefix = AutoTokenizer.from_pretrained(source).backend_tokenizer, prefix_of(source, config)
+    held = np.zeros(len(dataset), np.bool_)
+    held[split(replace(dataset, times=()), HELD, settings.seed).held] = True
+    ids = tokenized(tokenizer, lines_of(prefix, texts_of(dataset), settings.tokens), settings.tokens)
+    linear = done.answers
+    first = linear[network.tasks[0]]
+    rows = np.flatnonzero(~held & (first.max(axis=1) < SURE))
+    labels = np.stack([done.labels[task] for task in network.tasks], axis=1)
+    known = np.concatenate([np.log(np.maximum(linear[task], FLOOR)) for task in network.tasks], axis=1)
+    began = time.monotonic()
+    seen = Rows([ids[row] for row in rows.tolist()], labels[rows], known[rows].astype(np.float32))
+    tune(network, seen, config.pad_token_id or 0, settings, scratch, step)
+    return Tuned(network, tokenizer, prefix, held, settings, source, len(rows), (time.monotonic() - began) / 60)
+
+
+def with_encoder(done: Fit, dataset: Dataset, model: Model, tuned: Tuned, out: Path) -> Model:
+    """Export a fine-tuned network, weigh it against the linear model, and save both as one model at `out`."""
+    texts = texts_of(dataset)
+    lines = lines_of(tuned.prefix, texts, tuned.settings.tokens)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
+        folder, vectors = Path(scratch) / "encoder", Path(scratch) / VECTORS
+        folder.mkdir()
+        counts = counted(tuned.tokenizer, lines)
+        numbers = kept(tuned.tokenizer, counts)
+        tokenizer = cut(tuned.network, tuned.tokenizer, numbers)
+        directions = reduced(untuned(tuned, tokenizer, numbers), counts[numbers])
+        packed(tokenizer, directions).save(vectors)
+        write_encoder(tuned.network, tokenizer, folder)
+        settings = EncoderSettings(tuned.prefix, tuned.settings.tokens, dict(done.model.heads.widths), 1.01, {})
+        settings = replace(settings, widths={task: done.model.heads.widths[task] for task in tuned.network.tasks})
+        weighed = weigh(done, Encoder(folder, settings), texts, tuned.held)
+        settings = replace(settings, asked=weighed.asked, mix=weighed.mix)
+        card = {**model.card, "encoder": _card(tuned, len(numbers), weighed)}
+        limits = replace(model.thresholds, asked=weighed.confidence)
+        whole = replace(model, encoder=Encoder(folder, settings), vectors=vectors, thresholds=limits, card=card)
+        return whole.save(out, model.name.rsplit("-", 1)[0])
+
+
+def write_encoder(network: Network, tokenizer: Tokenizer, folder: Path) -> None:
+    """The files of an encoder: tokenizer, heads, and the network in int8."""
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    tokenizer.save(str(folder / TOKENIZER))
+    heads = [(head.weight.detach().numpy().T, head.bias.detach().numpy()) for head in network.heads]
+    weights, bias = (np.concatenate(parts, axis=-1) for parts in zip(*heads, strict=True))
+    save_file({"weights": np.ascontiguousarray(weights), "bias": bias}, folder / HEADS)
+    plain = folder / "plain.onnx"
+    to_onnx(network, plain)
+    for name, part in parted(quantised(plain)):
+        (folder / name).write_bytes(part)
+    plain.unlink()
+
+
+def weigh(done: Fit, encoder: Encoder, texts: Texts, held: NDArray[np.bool_]) -> Cascade:
+    """Both models' answers to the rows that neither was fitted on, and how they are mixed."""
+    known = held & done.fitted[next(iter(done.labels))].known
+    rows = np.flatnonzero(known)
+    linear = {task: answers[rows] for task, answers in done.answers.items()}
+    labels = {task: columns[rows] for task, columns in done.labels.items()}
+    return cascade(linear, encoder.probabilities(texts, rows.tolist()), labels, done.model.thresholds.error)
+
+
+def untuned(tuned: Tuned, tokenizer: Tokenizer, numbers: Sequence[int]) -> NDArray[np.float32]:
+    """(pieces, width): what the encoder knew of each piece before it was fine-tuned."""
+    network = Network(open_encoder(tuned.source), {})
+    cut(network, tuned.tokenizer, numbers)
+    known: NDArray[np.float32] = embedded(network, tokenizer, tuned.prefix)
+    return known
+
+
+def texts_of(dataset: Dataset) -> Texts:
+    """The petitions as every model reads them: folded, masked."""
+    return Reader().fields(dataset.fields).texts
+
+
+def lines_of(prefix: str, texts: Texts, tokens: int) -> list[str]:
+    """One line a petition."""
+    strings = texts.strings
+    pairs = zip(strings[::2], strings[1::2], strict=True)
+    return [line(prefix, title, text, CHARACTERS * tokens) for title, text in pairs]
+
+
+def tokenized(tokenizer: Tokenizer, lines: Sequence[str], tokens: int) -> list[list[int]]:
+    """The pieces of each line, at most `tokens`."""
+    tokenizer.enable_truncation(tokens)
+    return [encoding.ids for encoding in tokenizer.encode_batch(list(lines))]
+
+
+def prefix_of(source: str, config: Any) -> str:
+    """What an encoder wants to read before a text: its own word, or that of the E5 family."""
+    return str(getattr(config, "prefix", "") or ("query: " if "e5" in Path(source).name.lower() else ""))
+
+
+def _card(tuned: Tuned, pieces: int, weighed: Cascade) -> dict[str, Any]:
+    return {
+        "source": Path(tuned.source).name,
+        "layers": tuned.network.encoder.config.num_hidden_layers,
+        "pieces": pieces,
+        "rows": tuned.rows,
+        "held_out": int(tuned.held.sum()),
+        "epochs": tuned.settings.epochs,
+        "tokens": tuned.settings.tokens,
+        "minutes": round(tuned.minutes, 1),
+        "threads": torch.get_num_threads(),
+        "cascade": weighed.as_dict(),
+    }
