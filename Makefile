@@ -28,6 +28,10 @@ $(VENV)/.test: $(VENV)/.setup requirements/test.lock
 	@$(PIP) --require-hashes --no-build-isolation -r requirements/test.lock
 	@touch $@
 
+$(VENV)/.encoder: $(VENV)/.setup requirements/encoder.txt
+	@$(PIP) -r requirements/encoder.txt
+	@touch $@
+
 run: setup  ## serve on 127.0.0.1:8000; the default model is fitted once
 	@$(BIN)/jiesu serve --host $(HOST) --port $(PORT) --insecure --sample
 
@@ -38,7 +42,7 @@ test: $(VENV)/.test  ## format, lint, types, layers, tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
 
-test-system: $(VENV)/.test  ## the parts that need system packages, or minutes
+test-system: $(VENV)/.test $(VENV)/.encoder  ## the parts that need system packages, or minutes
 	@tests/system/install.sh
 	$(BIN)/python -m pytest -m system tests/system
 
@@ -58,7 +62,8 @@ soak: $(VENV)/.test  ## the long repetitions; writes benchmarks/results/
 fit: setup  ## the linear default from the corpus
 	@$(BIN)/jiesu fit --corpus --out var/models/default
 
-model: fit
+model: $(VENV)/.encoder  ## the shipped model: linear heads, static vectors and an encoder; an hour and more, and goes on where it was killed
+	@$(BIN)/jiesu fit --corpus --encoder "$$($(BIN)/jiesu encoder get)" --distil 6 --out models/default
 
 lock:  ## renew the lock files (needs uv)
 	requirements/lock.sh

@@ -65,8 +65,7 @@ class Model:
 
         An older model of the same place gives way; any other content is left alone (`RefusedModel`).
         """
-        if folder.exists() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
-            raise RefusedModel(folder=folder, reason="这里已有别的文件，不会覆盖；请换一个文件夹")
+        check_place(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         try:
@@ -77,6 +76,8 @@ class Model:
             for path in (draft, *draft.rglob("*")):
                 path.chmod(0o755 if path.is_dir() else 0o644)  # a service account must be able to read it
             _swap(draft, folder)
+        except (OSError, SafetensorError) as error:
+            raise RefusedModel(folder=folder, reason=f"写不下（磁盘满，或者不可写）：{error}") from error
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         return load(folder)
@@ -111,6 +112,12 @@ class Model:
             "scores": dict(self.scores),
             "files": files,
         } | ({"encoder": asdict(self.encoder.settings)} if self.encoder else {})
+
+
+def check_place(folder: Path) -> None:
+    """Raise `RefusedModel` where a model must not be written: other files would be lost."""
+    if folder.exists() and (not folder.is_dir() or (not (folder / MANIFEST).is_file() and any(folder.iterdir()))):
+        raise RefusedModel(folder=folder, reason="这里已有别的文件，不会覆盖；请换一个文件夹")
 
 
 def sealed(manifest: dict[str, Any]) -> str:

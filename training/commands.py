@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 
 import orjson
@@ -17,7 +19,7 @@ from rich.table import Table
 from corpora.default import CORPUS, default_folder, is_current
 from corpora.petitions import TAXONOMY
 from nlp.errors import InputError
-from nlp.model import Model, load
+from nlp.model import Model, check_place, load
 from nlp.registry import chosen
 from nlp.taxonomy import TASK_NAMES, Taxonomy
 from training.coldstart import from_taxonomy
@@ -43,7 +45,7 @@ def fit_command(
     corpus: Annotated[bool, typer.Option("--corpus", help="用项目自己的语料训练默认模型")] = False,
     cold: Annotated[Path | None, typer.Option("--from-taxonomy", help="没有数据，只有类别表：从名称和含义起步")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="只训练一次，用留出的一成评分，不做交叉验证")] = False,
-    taxonomy: Annotated[Path, typer.Option(help="分类体系（TOML）")] = TAXONOMY,
+    taxonomy: Annotated[Path | None, typer.Option(help="分类体系（TOML）；给出时只认它的标签")] = None,
     report: Annotated[Path | None, typer.Option(help="把报告（HTML、JSON、待改标签的 XLSX）写到这个文件夹")] = None,
     encoder: Annotated[str | None, typer.Option(help="再微调一个编码器：名称或本地路径（需要 torch）")] = None,
     distil: Annotated[int | None, typer.Option(min=1, help="编码器只留下面的几层：更小、更快")] = None,
@@ -64,31 +66,54 @@ def fit_command(
         )
     if out is None:
         raise InputError(place="jiesu fit", reason="缺少 --out：模型写到哪个文件夹")
-    base = Taxonomy.read(taxonomy)
+    check_place(out)
+    base = Taxonomy.read(taxonomy or TAXONOMY)
     if cold:
-        tell_cold(from_taxonomy(cold, default_model(home), base).save(out, out.name), out)
+        start_cold(cold, base, home, out)
         return
+    tuning = opened_tuning() if encoder else None
     columns = {"text": text, "title": title, "category": category, "tier": tier, "clock": clock, "type": type_,
                "time": time, "group": group}  # fmt: skip
     named = {role: column for role, column in columns.items() if column}
-    strict = taxonomy != TAXONOMY
-    prepared = prepared_from(data, named, base, home, strict=strict) if data else corpus_rows(base)
-    recipe = Recipe(prior=prior_of(default_model(home))) if data else OWN
-    done, model = fit_with_progress(prepared, recipe, out, quick=quick)
-    if encoder:
-        from training.encoder.building import add_encoder  # noqa: PLC0415 — needs torch, which nothing else does
-
+    prepared = prepared_from(data, named, base, home, strict=taxonomy is not None) if data else corpus_rows(base)
+    default = default_model(home) if data else None
+    done, model = fit_with_progress(prepared, Recipe(prior=prior_of(default)) if default else OWN, out, quick=quick)
+    if tuning:
         with progressing(f"微调 {encoder}") as step:
-            model = add_encoder(done.fit, prepared.dataset, model, encoder, distil, out, step)
-    elif data and not quick:
-        model = borrowed(done, prepared, model, default_model(home), out)
+            model = tuning.add_encoder(done.fit, prepared.dataset, model, encoder, distil, out, step)
+    elif default and not quick:
+        model = borrowed(done, prepared, model, default, out)
     if report:
-        with stderr.status("写报告：学习曲线、可疑标签、漂移 …"):
-            live = live_model(home) if data else None
-            told, judged = extras(done, prepared, model, live), replace(done.judged, model=model.name)
-            write_report(judged, prepared.dataset, model.taxonomy, report, told)
-        stderr.print(f"报告在 {report / 'report.html'}", soft_wrap=True)
+        _report(done, prepared, model, live_model(home) if data else None, report)
     _tell(model, prepared, done, out)
+
+
+def start_cold(path: Path, base: Taxonomy, home: Path, out: Path) -> None:
+    """A first model from names and meanings alone; what it can be used for is told."""
+    default = default_model(home)
+    with stderr.status("从项目语料里找与各类相近的诉求，训练 …"):
+        model = from_taxonomy(path, default, base).save(out, out.name)
+    stderr.print(
+        f"模型 {model.name} 写到 {out}：只凭类别的名称和含义，没有见过一条带标签的工单；每一件都请人核对，"
+        "有了标签就用 jiesu fit 重新训练",
+        soft_wrap=True,
+    )
+
+
+def opened_tuning() -> ModuleType:
+    """The code that needs torch, before anything is fitted in vain; raises `InputError` without torch."""
+    try:
+        return import_module("training.encoder.building")
+    except ModuleNotFoundError as error:
+        reason = f"没有装 {error.name}；请先运行 pip install -r requirements/encoder.txt"
+        raise InputError(place="--encoder", reason=reason) from error
+
+
+def _report(done: Retrained, prepared: Prepared, model: Model, live: Model | None, folder: Path) -> None:
+    with stderr.status("写报告：学习曲线、可疑标签、漂移 …"):
+        told, judged = extras(done, prepared, model, live), replace(done.judged, model=model.name)
+        write_report(judged, prepared.dataset, model.taxonomy, folder, told)
+    stderr.print(f"报告在 {folder / 'report.html'}", soft_wrap=True)
 
 
 def corpus_rows(base: Taxonomy) -> Prepared:
@@ -213,15 +238,6 @@ def default_model(home: Path) -> Model:
         stderr.print("默认模型还没有，现在用项目语料训练一次 …")
         fit_with_progress(corpus_rows(Taxonomy.read(TAXONOMY)), OWN, folder)
     return load(folder)
-
-
-def tell_cold(model: Model, out: Path) -> None:
-    """What a model that has seen no labelled row can be used for."""
-    stderr.print(
-        f"模型 {model.name} 写到 {out}：只凭类别的名称和含义，没有见过一条带标签的工单；每一件都请人核对，"
-        "有了标签就用 jiesu fit 重新训练",
-        soft_wrap=True,
-    )
 
 
 def _print(report: Report) -> None:

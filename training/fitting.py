@@ -21,7 +21,7 @@ from nlp.taxonomy import TASKS, Taxonomy
 from nlp.thresholds import Thresholds
 from nlp.vocabulary import Vocabulary
 from training.calibration import TIE, lift, settled, temperature, threshold
-from training.dataset import Dataset
+from training.dataset import MISSING, Dataset
 from training.evaluation import Report
 from training.heads import Columns, FitSettings, Fitted, Material, fit_heads, learnable
 from training.prior import MOST, SHARE, Prior
@@ -135,7 +135,8 @@ def _labels(dataset: Dataset, taxonomy: Taxonomy, recipe: Recipe) -> dict[str, C
     for task, columns in labels.items():
         if len(np.unique(columns[learnable(columns, recipe.heads)])) < 2:
             place = f"{dataset.name}，列 {dataset.heading(task)}"
-            reason = f"至少要两种标签，每种 {recipe.heads.folds} 条以上；只有一种标签就没有可学的"
+            kinds = len(np.unique(columns[columns != MISSING]))
+            reason = f"有 {kinds} 种标签，没有两种是 {recipe.heads.folds} 条以上的，没有可学的；请补标，或合并太细的类"
             raise InputError(place=place, reason=reason)
     return labels
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 import corpora
 from nlp.decider import Decider, Options
@@ -23,7 +24,7 @@ from nlp.taxonomy import EMERGENCY, TASK_NAMES, TASKS
 from training.calibration import calibration_error
 from training.dataset import Dataset
 
-REDLINES = Path(corpora.__file__).parent / "redlines"
+REDLINES = Path(corpora.__file__).parent / "redlines" / "kept.jsonl"
 CHUNK = 512  # rows answered at a time
 PORTION = 250  # resamples at a time, so that memory stays flat
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)  # any fixed time
@@ -38,7 +39,7 @@ class Limits:
     macro_f1: float = 0.01  # by the lower bound of the interval of the difference
     class_f1: float = 0.05
     class_rows: int = 30  # a class with fewer rows says too little by itself
-    redline: float = 0.0
+    redline: float = 0.05  # one-sided: as many red lines lost and as few won are rarer than this by chance
     calibration: float = 0.02
     slower: float = 0.25
     resamples: int = 2000
@@ -101,12 +102,18 @@ class Comparison:
 
 
 def compare(champion: Model, challenger: Model, dataset: Dataset, limits: Limits = LIMITS) -> Comparison:
-    """Put both models through the gates on labelled rows; raises `InputError` when none is labelled."""
+    """Put both models through the gates on labelled rows.
+
+    Raises `InputError` when no row is labelled, or none with a label that the challenger knows.
+    """
     task = next((task for task in TASKS if any(dataset.labels.get(task, ()))), "")
     if not task:
         raise InputError(place=dataset.name, reason="没有一行带标签，无法比较模型")
     dataset = dataset.part(row for row, code in enumerate(dataset.labels[task]) if code)
     labels = np.array(dataset.labels[task], np.str_)
+    if not set(labels.tolist()) & set(challenger.taxonomy.codes(task)):
+        reason = "新模型不认识测试集的任何一个标签：分类换了，请用 jiesu test-set freeze --again 重新冻结"
+        raise InputError(place=dataset.name, reason=reason)
     deciders = _deciders(champion, challenger)
     before, after = (sheet(decider, dataset, task) for decider in deciders)
     seconds = timed(deciders, dataset.petitions[: limits.timed], limits.turns)
@@ -155,13 +162,9 @@ def _alarms(decider: Decider) -> NDArray[np.bool_]:
     return alarms
 
 
-def red_petitions(folder: Path = REDLINES) -> list[Petition]:
-    """The petitions of `corpora/redlines` that are emergencies."""
-    rows = [
-        json.loads(line)
-        for path in sorted(folder.glob("*.jsonl"))
-        for line in path.read_text(encoding="utf-8").splitlines()
-    ]
+def red_petitions(path: Path = REDLINES) -> list[Petition]:
+    """The petitions of the red lines' kept set that are emergencies; the default model has learned the open ones."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return [Petition(str(number), row["text"]) for number, row in enumerate(rows, 1) if row["red"]]
 
 
@@ -230,10 +233,12 @@ def class_gates(labels: Codes, before: Codes, after: Codes, limits: Limits) -> I
 
 
 def redline_gate(before: NDArray[np.bool_], after: NDArray[np.bool_], limits: Limits) -> Gate:
-    """Red lines may not be missed that were found before."""
-    old, new = float(before.mean()), float(after.mean())
+    """Red lines may not be missed that were found before, as far as so many can tell (sign test, Dixon & Mood 1946)."""
     first, second = (f"{found.mean():.4f}（{int(found.sum())}/{len(found)}）" for found in (before, after))
-    return Gate("红线召回", first, second, "不得下降", new >= old - limits.redline)
+    lost, won = int((before & ~after).sum()), int((after & ~before).sum())
+    chance = float(binomtest(lost, lost + won, alternative="greater").pvalue) if lost > won else 1.0
+    limit = f"丢 {lost} 件、多得 {won} 件；偶然如此的概率不得低于 {100 * limits.redline:g}%"
+    return Gate("红线召回", first, second, limit, chance >= limits.redline)
 
 
 def calibration_gate(labels: Codes, before: Sheet, after: Sheet, limits: Limits) -> Gate:

