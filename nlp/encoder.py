@@ -93,7 +93,8 @@ class Encoder:
 
     def probabilities(self, texts: Texts, rows: Sequence[int]) -> Probabilities:
         """Task → (rows, labels) of some petitions of a batch."""
-        scores = self.embed(self.lines(texts, rows)) @ self._heads["weights"] + self._heads["bias"]
+        embedded = self.embed(self.lines(texts, rows))[:, None]  # row by row: for many BLAS adds up in another order
+        scores = (embedded @ self._heads["weights"])[:, 0] + self._heads["bias"]
         starts = np.cumsum(list(self.settings.widths.values()))[:-1]
         parts = np.split(scores.astype(np.float64), starts, axis=1)
         return {task: softmax(part) for task, part in zip(self.settings.widths, parts, strict=True)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,6 +14,7 @@ from scipy.special import expit
 Matrix = NDArray[np.float64]
 Probabilities = dict[str, Matrix]
 TINY = 1e-12
+LENDER = "lender"  # in the place of a task: the categories of the model that lent some of its tasks
 
 
 def normalised(log_odds: Matrix) -> Matrix:
@@ -33,14 +34,16 @@ def tempered(probabilities: Matrix, temperature: float) -> Matrix:
     return result
 
 
-def lifted(probabilities: Probabilities, lifts: Mapping[str, Matrix]) -> Probabilities:
+def lifted(probabilities: Probabilities, lifts: Mapping[str, Matrix], lent: Sequence[str] = ()) -> Probabilities:
     """The tasks of `lifts` made likelier or less likely, as they go with the likely categories.
 
     lifts: task → (categories, labels) how many times likelier a label is under a category than over all.
+    lent: the tasks of which the categories are those of the lender.
     """
     result = dict(probabilities)
     for task, lift in lifts.items():
-        raised = probabilities[task] * np.einsum("nc,cl->nl", probabilities["category"], lift)
+        category = probabilities[LENDER if task in lent else "category"]
+        raised = probabilities[task] * np.einsum("nc,cl->nl", category, lift)
         result[task] = raised / raised.sum(axis=1, keepdims=True)
     return result
 
@@ -54,6 +57,8 @@ class Heads:
     widths: task → number of its labels, in the order of the columns.
     temperatures: task → what is left to make the probabilities as sure as they are right.
     lifts: task → (categories, labels) what the category says about it; none for a task by itself.
+    lent: the tasks that come, weights and lifts, from a model of other categories; these stand in the columns of
+    `LENDER`, so that such a task is answered as that model would answer it.
     """
 
     weights: NDArray[np.float32]
@@ -61,6 +66,7 @@ class Heads:
     widths: Mapping[str, int]
     temperatures: Mapping[str, float]
     lifts: Mapping[str, Matrix] = field(default_factory=dict)
+    lent: tuple[str, ...] = ()
 
     def columns(self, task: str) -> slice:
         """Where the columns of a task stand."""
@@ -90,4 +96,6 @@ class Heads:
         each = {
             task: own[:, start : start + width] for task, start, width in zip(self.widths, starts, widths, strict=True)
         }
-        return lifted(each, self.lifts) if calibrated else each
+        answers = lifted(each, self.lifts, self.lent) if calibrated else each
+        answers.pop(LENDER, None)
+        return answers

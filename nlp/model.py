@@ -20,7 +20,7 @@ from safetensors.numpy import load_file, save_file
 from nlp.encoder import Encoder, EncoderSettings
 from nlp.errors import RefusedData, RefusedModel
 from nlp.features import FeatureSettings
-from nlp.heads import Heads
+from nlp.heads import LENDER, Heads
 from nlp.segment import SEGMENTERS, lexicon_hash
 from nlp.taxonomy import Taxonomy
 from nlp.thresholds import Thresholds
@@ -58,7 +58,7 @@ class Model:
     @property
     def tasks(self) -> list[str]:
         """The tasks that the model answers."""
-        return list(self.heads.widths)
+        return [task for task in self.heads.widths if task != LENDER]
 
     def save(self, folder: Path, label: str = "model") -> Model:
         """Write the model, whole or not at all, and return it with its name.
@@ -106,6 +106,7 @@ class Model:
             "dictionary": lexicon_hash(),
             "features": asdict(self.features),
             "widths": dict(self.heads.widths),
+            "lent": list(self.heads.lent),
             "temperatures": dict(self.heads.temperatures),
             "thresholds": asdict(self.thresholds),
             "card": dict(self.card),
@@ -186,12 +187,14 @@ def _built(folder: Path, manifest: dict[str, Any]) -> Model:
     vocabulary = Vocabulary(_lines(folder / "words.txt"), _lines(folder / "grams.txt"))
     lifts = {name.removeprefix(LIFT): tensor for name, tensor in tensors.items() if name.startswith(LIFT)}
     weights = tensors["weights"].astype(np.float32)
-    heads = Heads(weights, tensors["bias"], manifest["widths"], manifest["temperatures"], lifts)
+    lent = tuple(manifest.get("lent", ()))
+    heads = Heads(weights, tensors["bias"], manifest["widths"], manifest["temperatures"], lifts, lent)
     if heads.weights.shape != (len(vocabulary), len(heads.bias)) or len(tensors["idf"]) != len(vocabulary):
         raise ValueError("张量的形状与词表不符")
-    if any(width != len(taxonomy.labels(task)) for task, width in heads.widths.items()):
+    if any(width != len(taxonomy.labels(task)) for task, width in heads.widths.items() if task != LENDER):
         raise ValueError("各任务的标签数与分类体系不符")
-    if any(lift.shape != (heads.widths["category"], heads.widths[task]) for task, lift in lifts.items()):
+    bases = {task: LENDER if task in lent else "category" for task in lifts}
+    if any(lift.shape != (heads.widths[bases[task]], heads.widths[task]) for task, lift in lifts.items()):
         raise ValueError("提升表的形状与标签数不符")
     if manifest["features"]["segmenter"] not in SEGMENTERS:
         raise ValueError("没有这个分词器")

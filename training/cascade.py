@@ -74,7 +74,7 @@ def cascade(linear: Probabilities, encoder: Probabilities, labels: Mapping[str, 
     alone, columns = linear[first][known], labels[first][known]
     both = mixture(alone, encoder[first][known], mix[first])
     points = costs(alone, both, columns)
-    enough = max(point.accuracy for point in points[-1:]) - LOSS
+    enough = points[-1].accuracy - LOSS
     chosen = next(point for point in points if point.accuracy >= enough)
     asked = alone.max(axis=1) < chosen.asked
     sure, right = both.max(axis=1)[asked], (both.argmax(axis=1) == columns)[asked]
@@ -82,8 +82,13 @@ def cascade(linear: Probabilities, encoder: Probabilities, labels: Mapping[str, 
 
 
 def weights(one: Matrix, other: Matrix, columns: Columns) -> tuple[float, float]:
-    """The weights of two models' logarithms with the least negative log-likelihood; none is negative."""
+    """The weights of two models' logarithms with the least negative log-likelihood; none is negative.
+
+    Without a labelled row the first model answers alone.
+    """
     known = columns >= 0
+    if not known.any():
+        return 1.0, 0.0
     rows, first, second = columns[known], one[known], other[known]
     places = np.arange(len(rows))
 
@@ -96,7 +101,9 @@ def weights(one: Matrix, other: Matrix, columns: Columns) -> tuple[float, float]
 
 
 def costs(alone: Matrix, both: Matrix, columns: Columns) -> tuple[Point, ...]:
-    """What each threshold on the linear model's confidence costs and reaches, the cheapest first."""
+    """What each threshold on the linear model's confidence costs and reaches, cheapest first; without rows “never”."""
+    if not len(columns):
+        return (Point(0.0, 0.0, 0.0),)
     sure = alone.max(axis=1)
     cheap, dear = alone.argmax(axis=1) == columns, both.argmax(axis=1) == columns
     limits = np.quantile(sure, np.linspace(0, 1, STEPS))

@@ -105,10 +105,10 @@ def _chosen(columns: Columns, settings: FitSettings) -> NDArray[np.intp]:
 
 
 def _growing(rest: NDArray[np.intp], columns: Columns, settings: FitSettings) -> list[NDArray[np.intp]]:
-    """The growing parts of the rows, each within the next; a part of one label alone is left out."""
+    """The growing parts of the rows, each within the next; none of one label, or of a row a label."""
     mixed = np.random.default_rng(settings.seed).permutation(rest)
     parts = [mixed[: max(1, round(share * len(mixed)))] for share in SHARES]
-    return [part for part in parts if len(np.unique(columns[part])) >= 2]
+    return [part for part in parts if 2 <= len(np.unique(columns[part])) <= len(part) / 2]
 
 
 def _macro_f1(labels: Columns, answers: Columns, width: int) -> float:

@@ -31,7 +31,7 @@ class FitSettings:
     share: float = 0.6  # of naive Bayes
     folds: int = 4
     seed: int = 20261122
-    jobs: int = 2  # threads: liblinear lets go of Python while it works
+    jobs: int = 2  # processes: liblinear draws from one sequence for all threads, and no fit could be repeated
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,9 @@ class Plan:
 
 def _fitted(material: Material, plan: Plan, rows: NDArray[np.intp], settings: FitSettings) -> Machine:
     places = np.flatnonzero(plan.known)[rows]
-    return machine(settings, material.prior).fit(material.matrix[places], plan.labels[rows])
+    fitted = machine(settings, material.prior).fit(material.matrix[places], plan.labels[rows])
+    fitted.prior = None  # it is folded in, and need not travel back from the process that fitted
+    return fitted
 
 
 def _scores(material: Material, plan: Plan, fold: int, settings: FitSettings) -> tuple[Machine, Matrix]:
@@ -191,7 +193,7 @@ def fit_heads(material: Material, labels: Mapping[str, Columns], widths: Mapping
     """Fit every task on every fold and on all its rows, some fits at once; `step` is called after each."""
     plans = {task: Plan.of(columns, material, settings) for task, columns in labels.items()}
     work = [(task, fold) for task, plan in plans.items() for fold in range(len(plan.folds))]
-    done = Parallel(n_jobs=settings.jobs, prefer="threads", return_as="generator")(
+    done = Parallel(n_jobs=settings.jobs, return_as="generator")(
         delayed(_scores)(material, plans[task], fold, settings) for task, fold in work
     )
     scores: dict[str, list[Matrix]] = {task: [] for task in plans}
@@ -201,7 +203,7 @@ def fit_heads(material: Material, labels: Mapping[str, Columns], widths: Mapping
         wholes[task] = fitted
         step()
     if material.held is None:
-        every = Parallel(n_jobs=settings.jobs, prefer="threads", return_as="generator")(
+        every = Parallel(n_jobs=settings.jobs, return_as="generator")(
             delayed(_fitted)(material, plan, np.arange(len(plan.labels)), settings) for plan in plans.values()
         )
         for task, fitted in zip(plans, every, strict=True):

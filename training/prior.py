@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from nlp.encoder import TOKENIZER
-from nlp.heads import Heads
+from nlp.heads import LENDER, Heads
 from nlp.model import Model
 from nlp.taxonomy import TASKS, Taxonomy
 from nlp.vocabulary import Vocabulary
@@ -56,17 +56,25 @@ class Prior:
         """The heads with the model's own for every task and label that could not be learned.
 
         Both are log-odds of one label against all others, so a label of the model can stand among those of the office.
+        A task that another category of the model would lift takes those categories along, where the office has others.
         """
-        known = self._known(vocabulary)
-        parts = [self._part(task, heads, known, taxonomy, lacking) for task in TASKS]
-        mine, same = self.model.heads, taxonomy.codes("category") == self.model.taxonomy.codes("category")
+        known, mine = self._known(vocabulary), self.model.heads
+        parts = {task: self._part(task, heads, known, taxonomy, lacking) for task in TASKS}
         absent = [task for task in TASKS if task not in heads.widths]
+        lifts = {task: mine.lifts[task] for task in absent if task in mine.lifts}
+        temperatures = {**heads.temperatures, **{task: mine.temperatures[task] for task in absent}}
+        other = taxonomy.codes("category") != self.model.taxonomy.codes("category")
+        if lifts and other:
+            own = mine.columns("category")
+            parts[LENDER] = known[:, own], mine.bias[own]
+            temperatures[LENDER] = mine.temperatures["category"]
         return Heads(
-            np.concatenate([weights for weights, _ in parts], axis=1),
-            np.concatenate([bias for _, bias in parts]),
-            {task: len(taxonomy.labels(task)) for task in TASKS},
-            {**heads.temperatures, **{task: mine.temperatures[task] for task in absent}},
-            {**heads.lifts, **{task: mine.lifts[task] for task in absent if same and task in mine.lifts}},
+            np.concatenate([weights for weights, _ in parts.values()], axis=1),
+            np.concatenate([bias for _, bias in parts.values()]),
+            {task: len(bias) for task, (_, bias) in parts.items()},
+            temperatures,
+            {**heads.lifts, **lifts},
+            tuple(lifts) if other else (),
         )
 
     def _part(

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -48,14 +48,20 @@ class Wish:
             raise InputError(place="--force", reason=f"须用 --reason 说明原因（至少 {LEAST_REASON} 个字）")
 
 
+def now() -> str:
+    """The present, with its zone."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it. comparison: none where no test set stood and the promotion was forced."""
+    """What came of it, and when. comparison: none where no test set stood and the promotion was forced."""
 
     event: str
     model: str
     champion: str
     comparison: Comparison | None = None
+    at: str = field(default_factory=now)
 
     def raise_refused(self) -> None:
         """Raise `NotPromoted` with the gates that failed, one a line, if the model was refused."""
@@ -95,7 +101,7 @@ def promote(
     refused = bool(comparison and comparison.failed and not wish.force)
     outcome = Outcome("refused" if refused else "promoted", name, before.name, comparison)
     if not refused:
-        put_in_use(home, Standing(name, now(), (*before.previous, before.name)))
+        put_in_use(home, Standing(name, outcome.at, (*before.previous, before.name)))
     record(home, outcome, forced=wish.force, reason=wish.reason)
     return outcome
 
@@ -180,7 +186,7 @@ def rollback(home: Path, reason: str, open_default: Callable[[], Model]) -> Outc
         if name == before.name or not _usable(home, name, open_default):
             continue
         outcome = Outcome("rolled_back", name, before.name)
-        put_in_use(home, Standing(name, now(), tuple(left)))
+        put_in_use(home, Standing(name, outcome.at, tuple(left)))
         record(home, outcome, forced=False, reason=reason)
         return outcome
     raise InputError(place=f"在用的模型 {before.name}", reason="没有更早的、还能用的版本可以退回")
@@ -211,7 +217,7 @@ def put_in_use(home: Path, then: Standing) -> None:
 def record(home: Path, outcome: Outcome, *, forced: bool, reason: str) -> None:
     """Add what happened to the history, as one line."""
     event: dict[str, Any] = {
-        "time": now(),
+        "time": outcome.at,
         "event": outcome.event,
         "model": outcome.model,
         "champion": outcome.champion,
@@ -233,8 +239,3 @@ def who() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return str(os.getuid())
-
-
-def now() -> str:
-    """The present, with its zone."""
-    return datetime.now().astimezone().isoformat(timespec="seconds")

@@ -103,6 +103,7 @@ def extras(done: Retrained, prepared: Prepared, model: Model, live: Model | None
         drift=_drift(live, dataset) if live else None,
         suspects={task: suspects(score, held.known[task].nonzero()[0]) for task, score in held.tasks.items()},
         learned=dataset,
+        cascade=model.card.get("encoder", {}).get("cascade"),
     )
 
 

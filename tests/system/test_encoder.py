@@ -18,7 +18,7 @@ import pytest
 import torch
 from onnxruntime import InferenceSession
 from tokenizers import Tokenizer
-from transformers import BertConfig, BertModel
+from transformers import AutoTokenizer, BertConfig, BertModel
 
 import training.coldstart
 from corpora.petitions import Row
@@ -32,9 +32,10 @@ from nlp.taxonomy import TASKS, Taxonomy
 from training.coldstart import from_taxonomy
 from training.dataset import Dataset
 from training.encoder.building import add_encoder, fine_tuned, prefix_of, write_encoder
-from training.encoder.checkpoint import SPECIAL, tokenizer
+from training.encoder.checkpoint import LAYER, SPECIAL, tokenizer, write_checkpoint
 from training.encoder.export import to_onnx
 from training.encoder.network import SCALE, Network, open_encoder
+from training.encoder.packed import Packed
 from training.encoder.pieces import counted, cut, embedded, kept
 from training.encoder.tune import TuneSettings
 from training.fitting import Fit, Recipe, fit
@@ -270,6 +271,26 @@ def test_a_folder_without_an_encoder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(RefusedModel, match="打不开"):
         open_encoder(tmp_path)
+
+
+def test_a_rebuilt_checkpoint_is_what_transformers_reads(tmp_path: Path) -> None:
+    """No tensor is missing or left over, and the tokenizer keeps its marks."""
+    random, pieces = np.random.default_rng(3), [*SPECIAL, "▁", "路", "灯", "ไฟ"]
+    shapes = {"emb.word": (len(pieces), WIDTH), "emb.pos": (32, WIDTH), "emb.type": (2 * WIDTH,)}
+    shapes |= dict.fromkeys(("emb.ln.w", "emb.ln.b"), (WIDTH,))
+    for name in LAYER:
+        outer, inner = 32 if name == "fi" else WIDTH, 32 if name == "fo" else WIDTH
+        shapes |= {f"l0.{name}.w": (WIDTH,) if name in {"aln", "oln"} else (outer, inner), f"l0.{name}.b": (outer,)}
+    tensors = {name: random.normal(0, 1, shape).astype(np.float32) for name, shape in shapes.items()}
+    scores = np.linspace(0, -7, len(pieces), dtype=np.float32)
+    write_checkpoint(Packed(WIDTH, 1, 2, 32, 32, 1e-12, pieces, scores, tensors), tmp_path / "rebuilt")
+    model, told = BertModel.from_pretrained(tmp_path / "rebuilt", add_pooling_layer=False, output_loading_info=True)
+    assert not any(told.values())
+    assert np.array_equal(model.encoder.layer[0].output.dense.weight.detach(), tensors["l0.fo.w"])
+    cutter = AutoTokenizer.from_pretrained(tmp_path / "rebuilt")
+    assert cutter.tokenize("路灯") == ["▁", "路", "灯"]
+    assert (cutter.pad_token_id, cutter.unk_token_id) == (1, 3)
+    assert cutter("灯")["input_ids"] == [0, 4, 6, 2]
 
 
 def network_of(source: str) -> tuple[Network, Tokenizer]:

@@ -128,13 +128,8 @@ def answer(address: str) -> tuple[str, str]:
 
 
 def promoted(run: Run, line: str) -> None:
-    """Promote as the page says: where only the red lines stand against it, by force and with a reason."""
+    """Promote as the page says."""
     done = run(line)
-    if done.returncode:
-        failed = [told for told in done.stderr.splitlines() if told.startswith("  ")]
-        assert done.returncode == 2
-        assert [told.partition("：")[0].strip() for told in failed] == ["红线召回"], done.stderr
-        done = run(line + " --force --reason 第一次换成自己的分类")
     assert done.returncode == 0, done.stderr
     assert "换上了 新模型-" in done.stderr
 

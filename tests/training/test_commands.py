@@ -105,7 +105,7 @@ ONE = ("leak", "grid", "general", "help")
     ("rows", "named"),
     [
         (leaks(3, *ONE), "a.csv：只有 3 条，至少要 20 条"),
-        (leaks(30, *ONE), "a.csv，列 category：至少要两种标签"),
+        (leaks(30, *ONE), "a.csv，列 category：有 1 种标签，没有两种是 4 条以上的"),
         (
             [*leaks(20, *ONE), ["水", "leak", "galaxy", "general", "help"]],
             "a.csv 第 22 行，列 tier：标签 'galaxy' 不在",

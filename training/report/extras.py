@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from training.curve import Curve
 from training.dataset import Dataset
@@ -20,7 +21,7 @@ class Extras:
     held_out: one Chinese sentence, how the judged rows were kept apart. day: of the report, today if none.
     threshold: the confidence in force, under which a human is asked. findings: none if nobody looked.
     suspects: task → every row, the likeliest wrong label first. learned: the dataset whose rows the suspects
-    count; the judged one if none.
+    count; the judged one if none. cascade: what the encoder costs and brings, as a model's card has it.
     """
 
     held_out: str = ""
@@ -31,3 +32,4 @@ class Extras:
     drift: Drift | None = None
     suspects: Mapping[str, Sequence[Suspect]] | None = None
     learned: Dataset | None = None
+    cascade: Mapping[str, Any] | None = None

@@ -12,7 +12,7 @@ from training.report.sections import SECTIONS, weakest
 
 HERE = Path(__file__).parent
 TITLES = {"scores": "成绩", "confusions": "混淆", "labels": "各标签", "certainty": "把握", "growth": "再标多少",
-          "drift": "数据变化", "findings": "数据问题", "suspects": "可能标错"}  # fmt: skip
+          "drift": "数据变化", "findings": "数据问题", "suspects": "可能标错", "cascade": "编码器"}  # fmt: skip
 
 
 def page(given: Material) -> str:

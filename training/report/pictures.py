@@ -141,6 +141,24 @@ def _percents(panel: Any) -> None:
     panel.yaxis.set_major_formatter(PercentFormatter(1))
 
 
+def cost_picture(points: Sequence[Sequence[float]], now: tuple[float, float]) -> str:
+    """The accuracy by the share of petitions that the encoder is asked about.
+
+    points: threshold, share asked, accuracy. now: share and accuracy in force.
+    """
+    with rc_context(style("cost")):
+        figure = Figure(figsize=(9, 4.2), layout="constrained")
+        panel: Any = figure.subplots()
+        panel.plot([point[1] for point in points], [point[2] for point in points], color=COLOUR)
+        panel.plot(*([value] for value in now), "o", color=LINE, markersize=9, label="现行阈值")
+        panel.set_title("问编码器的比例与类别准确率", loc="left")
+        panel.set_xlabel("问编码器的比例（花费）")
+        panel.set_ylabel("类别准确率")
+        _percents(panel)
+        panel.legend(frameon=False, loc="lower right")
+        return drawn(figure, "问编码器的比例与类别准确率")
+
+
 def curve_picture(curve: Curve) -> str:
     """The points with their intervals, the law through them, and where it would go."""
     with rc_context(style("curve")):

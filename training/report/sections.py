@@ -10,7 +10,7 @@ from training.report.excerpts import Excerpt
 from training.report.figures import OTHERS, bins, confusion_table, confusions, coverage, label_scores
 from training.report.markup import absent, folded, lead, percent, section, span, table, told
 from training.report.material import Material
-from training.report.pictures import certainty_picture, confusion_picture, curve_picture, drift_picture
+from training.report.pictures import certainty_picture, confusion_picture, cost_picture, curve_picture, drift_picture
 from training.scores import TaskScore
 from training.suspects import Suspect
 
@@ -264,7 +264,28 @@ def _suspected(given: Material, lists: Mapping[str, Sequence[Suspect]]) -> Itera
             yield content if task == next(iter(lists)) else folded(f"{name}（点开）", content)
 
 
-SECTIONS = (scores, confused, labels, certainty, growth, change, found, doubted)
+def dear(given: Material) -> str:
+    """What asking the encoder more often costs, and what it is worth."""
+    title, weighed = "九、编码器：问得越多，准多少", given.extras.cascade
+    if not weighed:
+        return section("cascade", title, absent("这个模型没有编码器，只有线性模型作答，没有花费可比。"))
+    never, always, now = (
+        percent(weighed[key]) for key in ("accuracy_never_asked", "accuracy_always_asked", "accuracy")
+    )
+    return section(
+        "cascade",
+        title,
+        lead(
+            f"accuracy=high 时，线性模型没把握的才问编码器：现在问 {percent(weighed['share_asked'])}，"
+            f"类别准确率 {now}；从不问是 {never}，总是问是 {always}。",
+            "编码器比线性模型慢一两个数量级，横轴就是花费；红点是现行的阈值，取比总是问少不到半个百分点里最省的。",
+        ),
+        cost_picture(weighed["points"], (weighed["share_asked"], weighed["accuracy"])),
+        told(f"在两个模型都没有学过的 {weighed['rows']} 行上量；混合的权重和阈值也定在这些行上，所以略微偏高。"),
+    )
+
+
+SECTIONS = (scores, confused, labels, certainty, growth, change, found, doubted, dear)
 
 
 def weakest(score: TaskScore) -> list[int]:
