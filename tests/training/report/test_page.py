@@ -86,25 +86,33 @@ def test_it_is_whole_and_names_every_task_and_label(page: Page, case: Case) -> N
 
 def test_every_section_begins_with_what_it_means(page: Page) -> None:
     sections = page.source.split("<section ")[1:]
-    assert len(sections) == len(SECTIONS) == 8
+    assert len(sections) == len(SECTIONS) == 9
     assert all('</h2><p class="lead">' in section for section in sections)
 
 
 def test_the_text_of_the_pictures_is_text(page: Page) -> None:
     pictures = [part.partition("</svg>")[0] for part in page.source.split("<svg ")[1:]]
-    assert len(pictures) == 4 + 3
+    assert len(pictures) == 4 + 4
     assert all("<text" in picture and 'role="img"' in picture for picture in pictures)
     assert "模型的回答" in pictures[0]
 
 
 def test_it_tells_what_only_a_fit_knows(page: Page) -> None:
-    for words in ("按登记人分组留出", "再标 1,000 条", "第 12、40 行", "PSI", "现行阈值 0.700", "2026 年 11 月 23 日"):
+    for words in (
+        "按登记人分组留出",
+        "再标 1,000 条",
+        "第 12、40 行",
+        "PSI",
+        "现行阈值 0.700",
+        "现在问 25.0%",
+        "2026 年 11 月 23 日",
+    ):
         assert words in page.text
 
 
 def test_it_tells_what_is_missing_and_why(case: Case, tmp_path: Path) -> None:
     write_report(case.report, case.dataset, case.taxonomy, tmp_path)
-    assert Page(tmp_path).source.count('<p class="absent">') == 4
+    assert Page(tmp_path).source.count('<p class="absent">') == 5
 
 
 def test_the_confusions_stand_beside_lines_and_masked_excerpts(make: Callable[..., Case], tmp_path: Path) -> None:
