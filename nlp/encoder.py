@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,11 @@ class Encoder:
         for task, answers in own.items():
             result[task][rows] = mixture(linear[task][rows], answers, self.settings.mix[task])
         return result, asked
+
+
+def is_served() -> bool:
+    """Whether what an encoder needs is installed: the smallest installation of the service does without."""
+    return all(find_spec(name) for name in ("onnxruntime", "tokenizers"))
 
 
 def line(prefix: str, title: str, text: str, most: int) -> str:

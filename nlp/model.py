@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from nlp.encoder import Encoder, EncoderSettings
+from nlp.encoder import Encoder, EncoderSettings, is_served
 from nlp.errors import RefusedData, RefusedModel
 from nlp.features import FeatureSettings
 from nlp.heads import LENDER, Heads
@@ -202,9 +202,16 @@ def _built(folder: Path, manifest: dict[str, Any]) -> Model:
     return Model(
         taxonomy, FeatureSettings(**settings), vocabulary, tensors["idf"], heads,
         Thresholds(**manifest["thresholds"]), manifest["card"], manifest["scores"], manifest["name"],
-        Encoder(folder / ENCODER, EncoderSettings(**manifest["encoder"])) if "encoder" in manifest else None,
+        _encoder(folder, manifest),
         folder / VECTORS if VECTORS in manifest["files"] else None,
     )  # fmt: skip
+
+
+def _encoder(folder: Path, manifest: dict[str, Any]) -> Encoder | None:
+    """The encoder of a model that has one, where it can be served."""
+    if "encoder" not in manifest or not is_served():
+        return None
+    return Encoder(folder / ENCODER, EncoderSettings(**manifest["encoder"]))
 
 
 def _lines(path: Path) -> tuple[str, ...]:

@@ -76,6 +76,8 @@ def fit_command(
                "time": time, "group": group}  # fmt: skip
     named = {role: column for role, column in columns.items() if column}
     prepared = prepared_from(data, named, base, home, strict=taxonomy is not None) if data else corpus_rows(base)
+    if tuning and "category" not in prepared.dataset.labels:
+        raise InputError(place="--encoder", reason="数据里没有类别：编码器问不问，看的是类别有没有把握")
     default = default_model(home) if data else None
     done, model = fit_with_progress(prepared, Recipe(prior=prior_of(default)) if default else OWN, out, quick=quick)
     if tuning:
@@ -167,8 +169,8 @@ def progressing(doing: str) -> Iterator[Step]:
 
 
 def borrowed(done: Retrained, prepared: Prepared, model: Model, default: Model, out: Path) -> Model:
-    """The model with the default's encoder under heads of its own, where there is one and the rows are few enough."""
-    if not default.encoder or len(prepared.dataset) > MOST:
+    """The model with the default's encoder under heads of its own, where rows are few enough and have categories."""
+    if not default.encoder or len(prepared.dataset) > MOST or "category" not in prepared.dataset.labels:
         return model
     with progressing("编码器") as step:
         return with_frozen(done.fit, prepared.dataset, model, default.encoder, out, step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,6 +23,7 @@ from nlp.thresholds import Thresholds
 from nlp.vocabulary import Vocabulary
 from training.calibration import TIE, lift, settled, temperature, threshold
 from training.dataset import MISSING, Dataset
+from training.drift import profile
 from training.evaluation import Report
 from training.heads import Columns, FitSettings, Fitted, Material, fit_heads, learnable
 from training.prior import MOST, SHARE, Prior
@@ -106,7 +108,18 @@ def fit(dataset: Dataset, taxonomy: Taxonomy, recipe: Recipe, progress: Step,
         "answered_by": _answered_by(prior, taxonomy, lacking),
     }
     model = Model(taxonomy, recipe.features, vocabulary, idf, heads, limits, card, _measured(report, dataset, recipe))
-    return Fit(model, report, material, labels, fitted)
+    return Fit(_profiled(model, dataset, report), report, material, labels, fitted)
+
+
+def _profiled(model: Model, dataset: Dataset, report: Report) -> Model:
+    """The model with a profile of its rows on its card: with it later rows are compared."""
+    category = report.tasks.get("category")
+    if not category:
+        return model
+    codes = model.taxonomy.codes("category")
+    mix = Counter(codes[column] for column in category.best.tolist())
+    texts = Reader().fields(dataset.fields).texts
+    return replace(model, card={**model.card, "profile": profile(model, texts, mix, category.confidence).as_dict()})
 
 
 def _features(
