@@ -21,7 +21,7 @@ from training.calibration import wilson
 from training.commands import default_model
 from training.dataset import Dataset
 from training.evaluation import Report, evaluate
-from training.fitting import Recipe, fit
+from training.fitting import OWN, fit
 from training.scores import TaskScore
 from training.sources import from_corpus, open_dataset
 
@@ -77,7 +77,7 @@ def curve(corpus: Dataset, letters: Dataset, taxonomy: Taxonomy) -> Iterator[str
     order = np.random.default_rng(SEED).permutation(len(corpus))
     yield "| 语料条数 | 类别 | 前三之内 | 层级 | 时限宏 F1 | 诉求类型 |\n|---|---|---|---|---|---|"
     for size in (*(size for size in SIZES if size < len(corpus)), len(corpus)):
-        report = evaluate(fit(corpus.part(order[:size]), taxonomy, Recipe(), _quietly), letters)
+        report = evaluate(fit(corpus.part(order[:size]), taxonomy, OWN, _quietly).model, letters)
         tasks = report.tasks
         yield (
             f"| {size} | {tasks['category'].accuracy:.3f} | {tasks['category'].among(3):.3f} | "
@@ -89,7 +89,7 @@ def registers(corpus: Dataset, taxonomy: Taxonomy) -> Iterator[str]:
     """A quarter of the corpus, answered by a model of the other three, register by register."""
     order = np.random.default_rng(SEED).permutation(len(corpus))
     rest, quarter = order[len(order) // 4 :], order[: len(order) // 4]
-    model = fit(corpus.part(rest), taxonomy, Recipe(), _quietly)
+    model = fit(corpus.part(rest), taxonomy, OWN, _quietly).model
     kinds = np.array([row.register for row in read_rows()])[quarter]
     yield "| 语体（语料留出的四分之一） | 条 | 类别 | 前三之内 | 层级 | 时限宏 F1 | 诉求类型 |"
     yield "|---|---|---|---|---|---|---|"
@@ -103,7 +103,7 @@ def registers(corpus: Dataset, taxonomy: Taxonomy) -> Iterator[str]:
 
 def dictionary(corpus: Dataset, model: Model, taxonomy: Taxonomy) -> Iterator[str]:
     """The score on held-out rows of the corpus with the domain dictionary and without it."""
-    without = fit(corpus, taxonomy, Recipe(), _quietly, FastSegmenter([]))
+    without = fit(corpus, taxonomy, OWN, _quietly, FastSegmenter([])).model
     yield "| 语料，交叉验证 | 有领域词典 | 没有 |\n|---|---|---|"
     for task in TASKS:
         scores = [each.scores["tasks"][task] for each in (model, without)]

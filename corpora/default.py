@@ -13,8 +13,9 @@ SHIPPED = Path(__file__).parents[1] / "models" / "default"  # in the tree, with 
 
 
 def default_folder(home: Path) -> Path:
-    """Where the default model stands: in the tree, or, where that is not of this corpus, under the service's home."""
-    return SHIPPED if is_current(SHIPPED) else home / "models" / "default"
+    """Where the default model stands: under the service's home if one was fitted there, or else in the tree."""
+    own = home / "models" / "default"
+    return SHIPPED if not is_current(own) and is_current(SHIPPED) else own
 
 
 def is_current(folder: Path) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from corpora.default import default_folder
+import corpora.default
 from corpora.petitions import Row, corpus_hash, default_taxonomy, read_rows
 from nlp.decider import Decider
 from nlp.model import MANIFEST, Model, load, sealed
@@ -35,6 +35,12 @@ SINCE = "已经半个月了 昨天夜里开始的 今年第三回了 从国庆�
 EFFECTS = "老人出门摔过一跤 孩子写不了作业 上夜班的人没法休息 邻居们都很有意见 物业说不归他们管 打过两次电话没有下文"
 WISHES = "请派人看看 希望尽快处理 请问归哪个部门管 要求给一个答复 麻烦催一催 盼回复"
 AT_LEAST = 6  # rows of every label, more than the folds of a fit
+
+
+@pytest.fixture(autouse=True)
+def _nothing_shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The default model of a test is the one under its home: that of the tree has tests of its own."""
+    monkeypatch.setattr(corpora.default, "SHIPPED", tmp_path / "nothing-shipped")
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +103,7 @@ def model_folder(dataset: Dataset, taxonomy: Taxonomy, tmp_path_factory: pytest.
 def equipped(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home whose default model is the small one, which counts as that of this corpus; nobody writes into it."""
     home = tmp_path_factory.mktemp("equipped")
-    folder = default_folder(home)
+    folder = home / "models" / "default"
     shutil.copytree(model_folder, folder)
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     manifest["card"]["hash"] = corpus_hash()

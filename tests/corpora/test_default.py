@@ -27,7 +27,19 @@ def change(folder: Path, **fields: object) -> None:
     path.write_text(json.dumps(manifest | fields), encoding="utf-8")
 
 
-def test_the_default_model_stands_under_home() -> None:
+def test_the_default_model_is_the_one_under_home_else_the_one_in_the_tree(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "home" / "models" / "default"
+    monkeypatch.setattr(corpora.default, "SHIPPED", folder)
+    assert default_folder(tmp_path / "home") == folder
+    own.mkdir(parents=True)
+    (own / "manifest.json").write_bytes((folder / "manifest.json").read_bytes())
+    assert default_folder(tmp_path / "home") == own
+
+
+def test_without_a_current_one_it_will_stand_under_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpora.default, "SHIPPED", tmp_path / "nowhere")
     assert default_folder(Path("var")) == Path("var/models/default")
 
 

@@ -13,7 +13,6 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from corpora.default import default_folder
 from corpora.petitions import Row
 from nlp.errors import InputError, RefusedModel
 from nlp.model import Model, load
@@ -30,7 +29,7 @@ HEAD = ["id", "title", "text", *TASKS]
 @pytest.fixture
 def home(tmp_path: Path, model_folder: Path) -> Path:
     """A home with a default model in its place."""
-    shutil.copytree(model_folder, default_folder(tmp_path / "home"))
+    shutil.copytree(model_folder, tmp_path / "home" / "models" / "default")
     return tmp_path / "home"
 
 
@@ -39,7 +38,7 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`jiesu models …` or `jiesu test-set …`; the default is there already, and the clock is not judged."""
     monkeypatch.setenv("JIESU_HOME", str(home))
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(commands, "default_model", lambda at: load(default_folder(at)))
+    monkeypatch.setattr(commands, "default_model", lambda at: load(at / "models" / "default"))
     limits = replace(LIMITS, slower=9.0, resamples=200, timed=5, turns=1)
     monkeypatch.setattr("training.promotion.compare", lambda old, new, data, _: compare(old, new, data, limits))
 
