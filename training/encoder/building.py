@@ -98,8 +98,8 @@ def with_encoder(done: Fit, dataset: Dataset, model: Model, tuned: Tuned, out: P
         directions = reduced(untuned(tuned, tokenizer, numbers), counts[numbers])
         packed(tokenizer, directions).save(vectors)
         write_encoder(tuned.network, tokenizer, folder)
-        settings = EncoderSettings(tuned.prefix, tuned.settings.tokens, dict(done.model.heads.widths), 1.01, {})
-        settings = replace(settings, widths={task: done.model.heads.widths[task] for task in tuned.network.tasks})
+        widths = {task: done.model.heads.widths[task] for task in tuned.network.tasks}
+        settings = EncoderSettings(tuned.prefix, tuned.settings.tokens, widths, asked=1.01, mix={})
         weighed = weigh(done, Encoder(folder, settings), texts, tuned.held)
         settings = replace(settings, asked=weighed.asked, mix=weighed.mix)
         card = {**model.card, "encoder": _card(tuned, len(numbers), weighed)}

@@ -66,7 +66,7 @@ def open_encoder(source: str | Path, layers: int | None = None) -> PreTrainedMod
     """An encoder by local path or by its name on a hub, without dropout; with `layers`, only so many of its layers.
 
     The lowest layers stay (Sajjad et al. 2023: of all ways to drop layers, dropping the top ones costs least).
-    Dropout is left out because fine-tuning takes few epochs and drawing its masks a quarter of the time on a CPU.
+    Dropout is left out because fine-tuning takes few epochs and drawing its masks a sixth of the time on a CPU.
     Raises `RefusedModel` when it cannot be opened, or has fewer layers.
     """
     quiet = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "add_pooling_layer": False}
