@@ -78,7 +78,7 @@ def test_the_core_alone_is_smaller_still_and_decides(tmp_path: Path, served: tup
     run(*pip, "-r", "requirements/build.lock")
     run(*pip, "--no-build-isolation", "-r", "requirements/core.lock")
     assert size_of(venv) < 350
-    model = checkout / "var" / "models" / "default"
+    model = checkout / "models" / "default"
     told = run(venv / "bin" / "python", "-m", "jiesu", "classify", "路灯不亮", "--model", model)
     assert "公共设施" in told
 

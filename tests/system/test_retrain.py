@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import socket
 import subprocess
 import sys
@@ -19,7 +18,6 @@ import httpx
 import pytest
 import xlsxwriter
 
-from corpora.default import default_folder, is_current
 from corpora.petitions import default_taxonomy, read_rows
 
 pytestmark = pytest.mark.system
@@ -53,16 +51,13 @@ def tickets() -> list[tuple[str, str, str]]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where somebody stands with a workbook of tickets, and a home with the default model."""
+    """Where somebody stands with a workbook of tickets, and an empty home."""
     folder = tmp_path_factory.mktemp("office")
     with xlsxwriter.Workbook(folder / "工单.xlsx") as book:
         sheet = book.add_worksheet()
         for line, row in enumerate([("诉求标题", "诉求内容", "诉求分类"), *tickets()]):
             for column, value in enumerate(row):
                 sheet.write_string(line, column, value)
-    built = default_folder(ROOT / "var")
-    if is_current(built):  # else the first command that needs it fits it
-        shutil.copytree(built, default_folder(folder / "home"))
     return folder
 
 

@@ -31,19 +31,20 @@ from training.split import split
 from training.vectors import packed, reduced
 
 HELD = 0.1  # of the rows: what the encoder and the linear model are weighed on
-SURE = 0.9  # rows of which the linear model is surer are left to it: nothing is to be learned from them
-FLOOR = 1e-6  # of a probability before its logarithm is taken
 
 
 @dataclass(frozen=True)
 class Tuned:
     """A fine-tuned network, how it reads, and how it came about.
 
+    pieces: which of its source's it has kept. counts: (those,) how often each stands in the rows.
     held: (rows,) true for the rows that it has not seen. rows: how many it has learned from.
     """
 
     network: Network
     tokenizer: Tokenizer
+    pieces: Sequence[int]
+    counts: NDArray[np.int64]
     prefix: str
     held: NDArray[np.bool_]
     settings: TuneSettings
@@ -61,48 +62,41 @@ def add_encoder(done: Fit, dataset: Dataset, model: Model, source: str, distil: 
 
 def fine_tuned(done: Fit, dataset: Dataset, source: str, distil: int | None, scratch: Path, step: Step,
                settings: TuneSettings = TuneSettings()) -> Tuned:  # fmt: skip
-    """The network of a source, fine-tuned on nine tenths of the rows, all tasks at once.
-
-    It learns what the linear model does not know: its scores are added to the logarithms of that model's answers (to
-    rows that it had not seen) before they are compared with the labels, as both are added when the encoder is asked.
-    Hinton 2002 calls this a product of experts.
-    """
+    """The network of a source, with the pieces that are of use, fine-tuned on nine tenths of the rows."""
     torch.manual_seed(settings.seed)
     network = Network(open_encoder(source, distil), {task: done.model.heads.widths[task] for task in done.labels})
     config = AutoConfig.from_pretrained(source)
-    tokenizer, prefix = AutoTokenizer.from_pretrained(source).backend_tokenizer, prefix_of(source, config)
+    prefix = prefix_of(source, config)
+    lines = lines_of(prefix, texts_of(dataset), settings.tokens)
+    whole = tokenizer_of(source)
+    counts = counted(whole, lines)
+    numbers = kept(whole, counts)
+    tokenizer = cut(network, whole, numbers)
     held = np.zeros(len(dataset), np.bool_)
     held[split(replace(dataset, times=()), HELD, settings.seed).held] = True
-    ids = tokenized(tokenizer, lines_of(prefix, texts_of(dataset), settings.tokens), settings.tokens)
-    linear = done.answers
-    first = linear[network.tasks[0]]
-    rows = np.flatnonzero(~held & (first.max(axis=1) < SURE))
+    ids = tokenized(tokenizer, lines, settings.tokens)
+    rows = np.flatnonzero(~held)
     labels = np.stack([done.labels[task] for task in network.tasks], axis=1)
-    known = np.concatenate([np.log(np.maximum(linear[task], FLOOR)) for task in network.tasks], axis=1)
     began = time.monotonic()
-    seen = Rows([ids[row] for row in rows.tolist()], labels[rows], known[rows].astype(np.float32))
-    tune(network, seen, config.pad_token_id or 0, settings, scratch, step)
-    return Tuned(network, tokenizer, prefix, held, settings, source, len(rows), (time.monotonic() - began) / 60)
+    seen = Rows([ids[row] for row in rows.tolist()], labels[rows])
+    tune(network, seen, numbers.index(config.pad_token_id or 0), settings, scratch, step)
+    minutes = (time.monotonic() - began) / 60
+    return Tuned(network, tokenizer, numbers, counts[numbers], prefix, held, settings, source, len(rows), minutes)
 
 
 def with_encoder(done: Fit, dataset: Dataset, model: Model, tuned: Tuned, out: Path) -> Model:
     """Export a fine-tuned network, weigh it against the linear model, and save both as one model at `out`."""
     texts = texts_of(dataset)
-    lines = lines_of(tuned.prefix, texts, tuned.settings.tokens)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
         folder, vectors = Path(scratch) / "encoder", Path(scratch) / VECTORS
         folder.mkdir()
-        counts = counted(tuned.tokenizer, lines)
-        numbers = kept(tuned.tokenizer, counts)
-        tokenizer = cut(tuned.network, tuned.tokenizer, numbers)
-        directions = reduced(untuned(tuned, tokenizer, numbers), counts[numbers])
-        packed(tokenizer, directions).save(vectors)
-        write_encoder(tuned.network, tokenizer, folder)
+        packed(tuned.tokenizer, reduced(untuned(tuned), tuned.counts)).save(vectors)
+        write_encoder(tuned.network, tuned.tokenizer, folder)
         widths = {task: done.model.heads.widths[task] for task in tuned.network.tasks}
         settings = EncoderSettings(tuned.prefix, tuned.settings.tokens, widths, asked=1.01, mix={})
         weighed = weigh(done, Encoder(folder, settings), texts, tuned.held)
         settings = replace(settings, asked=weighed.asked, mix=weighed.mix)
-        card = {**model.card, "encoder": _card(tuned, len(numbers), weighed)}
+        card = {**model.card, "encoder": _card(tuned, weighed)}
         limits = replace(model.thresholds, asked=weighed.confidence)
         whole = replace(model, encoder=Encoder(folder, settings), vectors=vectors, thresholds=limits, card=card)
         return whole.save(out, model.name.rsplit("-", 1)[0])
@@ -132,12 +126,18 @@ def weigh(done: Fit, encoder: Encoder, texts: Texts, held: NDArray[np.bool_]) ->
     return cascade(linear, encoder.probabilities(texts, rows.tolist()), labels, done.model.thresholds.error)
 
 
-def untuned(tuned: Tuned, tokenizer: Tokenizer, numbers: Sequence[int]) -> NDArray[np.float32]:
+def untuned(tuned: Tuned) -> NDArray[np.float32]:
     """(pieces, width): what the encoder knew of each piece before it was fine-tuned."""
     network = Network(open_encoder(tuned.source), {})
-    cut(network, tuned.tokenizer, numbers)
+    tokenizer = cut(network, tokenizer_of(tuned.source), tuned.pieces)
     known: NDArray[np.float32] = embedded(network, tokenizer, tuned.prefix)
     return known
+
+
+def tokenizer_of(source: str) -> Tokenizer:
+    """The tokenizer of a source."""
+    tokenizer: Tokenizer = AutoTokenizer.from_pretrained(source).backend_tokenizer
+    return tokenizer
 
 
 def texts_of(dataset: Dataset) -> Texts:
@@ -163,11 +163,11 @@ def prefix_of(source: str, config: Any) -> str:
     return str(getattr(config, "prefix", "") or ("query: " if "e5" in Path(source).name.lower() else ""))
 
 
-def _card(tuned: Tuned, pieces: int, weighed: Cascade) -> dict[str, Any]:
+def _card(tuned: Tuned, weighed: Cascade) -> dict[str, Any]:
     return {
         "source": Path(tuned.source).name,
         "layers": tuned.network.encoder.config.num_hidden_layers,
-        "pieces": pieces,
+        "pieces": len(tuned.pieces),
         "rows": tuned.rows,
         "held_out": int(tuned.held.sum()),
         "epochs": tuned.settings.epochs,

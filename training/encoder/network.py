@@ -36,21 +36,11 @@ class Network(nn.Module):
         pooled: Tensor = SCALE * (states * mask).sum(dim=1) / mask.sum(dim=1)
         return pooled
 
-    def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor | None = None, known: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        """The scores of each task; with (n, tasks) labels also the loss, rows without a label left out.
-
-        known: (n, labels of all tasks) scores that another model adds, so that only what it lacks is learned.
-        """
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor | None = None) -> dict[str, Tensor]:
+        """The scores of each task; with (n, tasks) labels also the loss, rows without a label left out."""
         embedded = self.embed(input_ids, attention_mask)
-        answer = {task: head(embedded) for task, head in zip(self.tasks, self.heads, strict=True)}
-        if labels is not None:
-            widths = [head.out_features for head in self.heads]
-            others = [0.0] * len(widths) if known is None else known.split(widths, dim=1)
-            sums = {task: answer[task] + other for task, other in zip(self.tasks, others, strict=True)}
-            answer = {"loss": self._loss(sums, labels), **answer}
-        return answer
+        scores = {task: head(embedded) for task, head in zip(self.tasks, self.heads, strict=True)}
+        return scores if labels is None else {"loss": self._loss(scores, labels), **scores}
 
     def _loss(self, scores: Mapping[str, Tensor], labels: Tensor) -> Tensor:
         losses = [

@@ -53,7 +53,7 @@ def cut(network: Network, tokenizer: Tokenizer, numbers: Sequence[int]) -> Token
     if len(numbers) >= embedding.num_embeddings:
         return tokenizer
     weights = embedding.weight.detach()[list(numbers)]
-    network.encoder.set_input_embeddings(nn.Embedding.from_pretrained(weights))
+    network.encoder.set_input_embeddings(nn.Embedding.from_pretrained(weights, freeze=False))
     network.encoder.config.vocab_size = len(numbers)
     rules = json.loads(tokenizer.to_str())
     place = {number: new for new, number in enumerate(numbers)}

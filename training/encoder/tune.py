@@ -29,9 +29,9 @@ Step = Callable[[str, int], None]
 
 @dataclass(frozen=True)
 class TuneSettings:
-    """How an encoder is fine-tuned; the embeddings of pieces stay as they are."""
+    """How an encoder is fine-tuned, the embeddings of its pieces included."""
 
-    epochs: int = 3
+    epochs: int = 4
     batch: int = 32
     rate: float = 3e-4  # of the layers: small models of which layers were dropped want more than the usual 5e-5
     head_rate: float = 2e-3
@@ -43,17 +43,16 @@ class TuneSettings:
 
 @dataclass(frozen=True)
 class Rows(Dataset[dict[str, Any]]):
-    """Token ids, (rows, tasks) labels and (rows, labels of all tasks) log-probabilities known before."""
+    """Token ids, and (rows, tasks) labels."""
 
     ids: Sequence[Sequence[int]]
     labels: NDArray[np.int64]
-    known: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __getitem__(self, row: int) -> dict[str, Any]:
-        return {"input_ids": self.ids[row], "labels": self.labels[row], "known": self.known[row]}
+        return {"input_ids": self.ids[row], "labels": self.labels[row]}
 
 
 def collated(rows: Sequence[dict[str, Any]], pad: int) -> dict[str, torch.Tensor]:
@@ -65,8 +64,8 @@ def collated(rows: Sequence[dict[str, Any]], pad: int) -> dict[str, torch.Tensor
         size = len(row["input_ids"])
         ids[place, :size] = torch.tensor(row["input_ids"])
         mask[place, :size] = 1
-    stacked = {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in ("labels", "known")}
-    return {"input_ids": ids, "attention_mask": mask, **stacked}
+    labels = torch.from_numpy(np.stack([row["labels"] for row in rows]))
+    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
 
 class Told(TrainerCallback):
@@ -88,7 +87,6 @@ class Told(TrainerCallback):
 
 def tune(network: Network, rows: Rows, pad: int, settings: TuneSettings, scratch: Path, progress: Step) -> None:
     """Fine-tune the network in place; `scratch` holds the check-points, from which a killed run goes on."""
-    network.encoder.get_input_embeddings().requires_grad_(False)
     steps = settings.epochs * -(-len(rows) // settings.batch)
     optimiser = _optimiser(network, settings)
     schedule = get_linear_schedule_with_warmup(optimiser, int(WARM * steps), steps)
@@ -106,9 +104,8 @@ def tune(network: Network, rows: Rows, pad: int, settings: TuneSettings, scratch
 
 
 def _optimiser(network: Network, settings: TuneSettings) -> torch.optim.Optimizer:
-    layers = [weights for weights in network.encoder.parameters() if weights.requires_grad]
     groups = [
-        {"params": layers, "lr": settings.rate},
+        {"params": network.encoder.parameters(), "lr": settings.rate},
         {"params": network.heads.parameters(), "lr": settings.head_rate},
     ]
     return torch.optim.AdamW(groups, weight_decay=settings.decay, fused=True)
