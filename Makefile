@@ -44,7 +44,7 @@ test: $(VENV)/.test  ## format, lint, types, layers, tests
 
 test-system: $(VENV)/.test $(VENV)/.encoder  ## the parts that need system packages, or minutes
 	@tests/system/install.sh
-	$(BIN)/python -m pytest -m system tests/system
+	$(BIN)/python -m pytest -m system
 
 bench: $(VENV)/.test  ## one JSON object a line
 	@$(BIN)/python -m benchmarks

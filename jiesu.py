@@ -21,6 +21,11 @@ COMMANDS = {
     "label": "training.label.commands:label_commands",
     "encoder": "training.encoder.commands:encoder_commands",
     "corpus": "corpora.commands:corpus_commands",
+    "keys": "serving.access.commands:keys_commands",
+    "audit": "serving.audit.commands:audit_commands",
+    "events": "serving.events.commands:events_commands",
+    "store": "serving.store.commands:store_commands",
+    "corrections": "serving.commands:corrections_command",
     "route": "serving.rules.commands:route_commands",
     "catalogue": "serving.rules.commands:catalogue_commands",
 }

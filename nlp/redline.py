@@ -17,6 +17,7 @@ from nlp.rulebook import RULES, Rule, Rulebook
 from nlp.text import Texts
 
 SENTENCE_ENDS = "。!?;\n"
+RED_LINE_REASON = "红线规则"  # how the reason of a decision begins that a red line made urgent
 
 
 class Hit(NamedTuple):
@@ -38,7 +39,7 @@ class RedLine:
     @cached_property
     def reason(self) -> str:
         """One line for people: which rule, by which words."""
-        return f"红线规则 {self.kind}（{self.name}）：“{'…'.join(self.words)}”，时限升为紧急"
+        return f"{RED_LINE_REASON} {self.kind}（{self.name}）：“{'…'.join(self.words)}”，时限升为紧急"
 
 
 def apart(one: Hit, other: Hit) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from starlette.concurrency import run_in_threadpool
@@ -19,30 +19,40 @@ LONG = 50_000
 TURNS = 3  # of the event loop, some microseconds each, in which more requests may join a batch
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Petitions of one request, and where their decisions are awaited."""
+
+    decider: Decider
+    petitions: Sequence[Petition]
+    options: Options
+    answer: asyncio.Future[list[Decision]]
+
+
 class Batcher:
     """Collects small requests for a few turns of the event loop, then decides them in one go.
 
-    Nobody waits for a clock: a request that is alone is decided at once.
+    Nobody waits for a clock: a request that is alone is decided at once. Each is decided by the decider that was in
+    force when it came.
     """
 
-    def __init__(self, decider: Decider, now: Callable[[], datetime]) -> None:
-        self._decider = decider
+    def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self._waiting: list[tuple[Sequence[Petition], Options, asyncio.Future[list[Decision]]]] = []
+        self._waiting: list[_Waiting] = []
 
     async def decide(
-        self, petitions: Sequence[Petition], profile: str, *, evidence: bool, high: bool = False
+        self, decider: Decider, petitions: Sequence[Petition], profile: str, *, evidence: bool, high: bool = False
     ) -> list[Decision]:
         """One decision for each petition, in order; the encoder, which `high` asks, has a thread of its own."""
-        self._decider.router.check(profile)
+        decider.router.check(profile)
         options = Options(self._now(), profile, evidence, high)
         if high or len(petitions) > AT_ONCE or sum(len(p.text) + len(p.title) for p in petitions) > LONG:
-            return await run_in_threadpool(self._decider.decide, petitions, options)
+            return await run_in_threadpool(decider.decide, petitions, options)
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self._wait, TURNS)
         answer: asyncio.Future[list[Decision]] = loop.create_future()
-        self._waiting.append((petitions, options, answer))
+        self._waiting.append(_Waiting(decider, petitions, options, answer))
         return await answer
 
     def _wait(self, turns: int) -> None:
@@ -54,25 +64,27 @@ class Batcher:
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
-        groups: dict[tuple[str, bool], list[int]] = {}
-        for number, (_, options, _) in enumerate(waiting):
-            groups.setdefault((options.profile, options.evidence), []).append(number)
-        for numbers in groups.values():
-            self._decide([waiting[number] for number in numbers])
+        groups: dict[tuple[int, str, bool], list[_Waiting]] = {}
+        for one in waiting:
+            groups.setdefault((id(one.decider), one.options.profile, one.options.evidence), []).append(one)
+        for group in groups.values():
+            _decide(group)
 
-    def _decide(self, group: list[tuple[Sequence[Petition], Options, asyncio.Future[list[Decision]]]]) -> None:
-        try:
-            options = replace(group[0][1], now=group[-1][1].now)
-            decisions = self._decider.decide([petition for petitions, _, _ in group for petition in petitions], options)
-        except Exception as error:
-            if len(group) > 1:  # one of them is to blame: the others get their answers
-                for alone in group:
-                    self._decide([alone])
-            elif not group[0][2].done():
-                group[0][2].set_exception(error)
-            return
-        start = 0
-        for petitions, _, answer in group:
-            if not answer.done():
-                answer.set_result(decisions[start : start + len(petitions)])
-            start += len(petitions)
+
+def _decide(group: list[_Waiting]) -> None:
+    """Decide a group in one batch."""
+    try:
+        options = replace(group[0].options, now=group[-1].options.now)
+        decisions = group[0].decider.decide([petition for one in group for petition in one.petitions], options)
+    except Exception as error:
+        if len(group) > 1:  # one of them is to blame: the others get their answers
+            for alone in group:
+                _decide([alone])
+        elif not group[0].answer.done():
+            group[0].answer.set_exception(error)
+        return
+    start = 0
+    for one in group:
+        if not one.answer.done():
+            one.answer.set_result(decisions[start : start + len(one.petitions)])
+        start += len(one.petitions)

@@ -5,12 +5,25 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from collections.abc import Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+# What every record says that a request causes: its id, and the trace it belongs to; set by serving/door/identity.py.
+CONTEXT: ContextVar[Mapping[str, str]] = ContextVar("request", default={})  # noqa: B039 - never changed
+
+
+class RequestFilter(logging.Filter):
+    """Puts the fields of the request that is being handled into each record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Add them; every record passes."""
+        vars(record).update(CONTEXT.get())
+        return True
 
 
 class JsonFormatter(logging.Formatter):
@@ -40,4 +53,5 @@ def start_logging(level: str) -> None:
     """Send all logs to stderr as JSON."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
+    handler.addFilter(RequestFilter())
     logging.basicConfig(level=level, handlers=[handler], force=True)

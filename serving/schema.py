@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from nlp.decision import Decision
 from nlp.petition import Petition
@@ -24,6 +24,22 @@ class Accuracy(StrEnum):
     high = "high"
 
 
+def _written(time: object) -> object:
+    if time is not None and not (isinstance(time, str) and DATE.match(time)):
+        raise ValueError("须为 ISO 8601 时间，如 2026-11-23T09:12:03+08:00")
+    return time
+
+
+def _in_reach(time: datetime) -> datetime:
+    if time.year not in YEARS:
+        raise ValueError(f"年份须在 {YEARS[0]}–{YEARS[-1]} 之间")
+    return time
+
+
+Time = Annotated[datetime, BeforeValidator(_written), AfterValidator(_in_reach)]
+"""A time in ISO 8601, with a zone or without."""
+
+
 class PetitionIn(BaseModel):
     """One petition; further fields are allowed and ignored."""
 
@@ -36,22 +52,8 @@ class PetitionIn(BaseModel):
     title: str | None = None
     channel: str | None = None
     location: str | None = None
-    received_at: datetime | None = Field(None, description="受理时间，ISO 8601；时限从这里起算")
+    received_at: Time | None = Field(None, description="受理时间，ISO 8601；时限从这里起算")
     phone: str | None = None
-
-    @field_validator("received_at", mode="before")
-    @classmethod
-    def _is_written(cls, time: object) -> object:
-        if time is not None and not (isinstance(time, str) and DATE.match(time)):
-            raise ValueError("须为 ISO 8601 时间，如 2026-11-23T09:12:03+08:00")
-        return time
-
-    @field_validator("received_at")
-    @classmethod
-    def _in_reach(cls, time: datetime | None) -> datetime | None:
-        if time is not None and time.year not in YEARS:
-            raise ValueError(f"年份须在 {YEARS[0]}–{YEARS[-1]} 之间")
-        return time
 
     def petition(self, zone: tzinfo) -> Petition:
         """The petition, its time with a zone."""

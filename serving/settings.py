@@ -13,8 +13,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from nlp.errors import InputError
 
-KEY_LENGTH = 32
-
 
 class UnsafeStart(InputError):
     """拒绝启动：{reason}"""
@@ -33,8 +31,29 @@ class Settings(BaseSettings):
     timezone: str = Field("Asia/Shanghai", description="没有时区的时间按此时区理解，答复也用它")
     host: str = Field("127.0.0.1", description="监听地址")
     port: int = Field(8000, ge=0, le=65535, description="监听端口")
-    api_key: SecretStr | None = Field(None, description="访问密钥，至少 32 个字符；x-api-key 或 Bearer 头携带")
+    workers: int = Field(1, ge=1, le=64, description="几个进程一起答；两个核用 2")
+    store: SecretStr = Field(
+        SecretStr(""), description="存储：sqlite:///路径 或 postgresql://用户:口令@主机/库；不设则是主目录里的 store.db"
+    )
+    secret: SecretStr | None = Field(
+        None, description="服务器的秘密，至少 32 字节：审计链、密钥都靠它；不设则在主目录里生成一个（多台须设成一样）"
+    )
     insecure: bool = Field(False, description="不要密钥，只许在本机回环地址上")
+    request_seconds: float = Field(30, gt=0, description="一次请求（收完并答复）最多几秒")
+    max_requests: int = Field(256, ge=1, description="一个进程里同时在办的请求数；超过的请稍后再来（503）")
+    cors_origins: list[str] = Field([], description="允许网页跨域访问的来源（JSON 列表）；默认都不允许")
+    webhooks: Path | None = Field(None, description="往外通知谁的 TOML 文件，见 docs/events.md")
+    signed_apps: Path | None = Field(None, description="签名表单接口的应用清单（TOML），见 docs/adapters/signed.md")
+    signalen_base: str = Field("", description="Signalen 接口里类别网址的前缀")
+    oidc_issuer: str = Field("", description="OIDC 签发者的网址；设了就也认它签的令牌")
+    oidc_audience: str = Field("jiesu", description="令牌的 aud 必须是它")
+    oidc_jwks: str = Field("", description="签发者的公钥：JWKS 文件或网址")
+    oidc_scope_claim: str = Field("scope", description="令牌里哪一项写着权限（jiesu:operator 等）")
+    oidc_rate: str = Field("", description="每个令牌主体的速率上限，如 600/minute；不设则不限")
+    otel_endpoint: str = Field("", description="OpenTelemetry 收集器的网址（OTLP/HTTP）；不设则不送")
+    keep_days: int = Field(400, ge=1, description="决定、反馈、办理结果保留几天")
+    keep_audit_days: int = Field(400, ge=184, description="审计保留几天；网络安全法要求不少于六个月")
+    drift_limit: float = Field(0.25, gt=0, description="一周的类别分布或把握与训练时相差（PSI）超过它就发出事件")
     max_body: int = Field(16 * 1024 * 1024, ge=1024, description="一次请求体的最大字节数")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="日志级别")
 
@@ -46,6 +65,11 @@ class Settings(BaseSettings):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"没有名为 {name} 的时区") from error
         return name
+
+    @property
+    def store_url(self) -> str:
+        """Where the store is."""
+        return self.store.get_secret_value() or f"sqlite:///{self.home / 'store.db'}"
 
     @property
     def zone(self) -> ZoneInfo:
@@ -60,14 +84,6 @@ class Settings(BaseSettings):
         """Raise `UnsafeStart` for a door that would stand open."""
         if self.insecure and not is_loopback(self.host):
             raise UnsafeStart(reason=f"--insecure 只许用在本机回环地址上，而监听地址是 {self.host}")
-        if self.insecure:
-            return
-        if self.api_key is None:
-            raise UnsafeStart(
-                reason="没有访问密钥。请设置 JIESU_API_KEY（至少 32 个字符）；只在本机试用可加 --insecure"
-            )
-        if len(self.api_key.get_secret_value()) < KEY_LENGTH:
-            raise UnsafeStart(reason=f"JIESU_API_KEY 太短，至少 {KEY_LENGTH} 个字符")
 
 
 def is_loopback(host: str) -> bool:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,14 @@ SINCE = "已经半个月了 昨天夜里开始的 今年第三回了 从国庆�
 EFFECTS = "老人出门摔过一跤 孩子写不了作业 上夜班的人没法休息 邻居们都很有意见 物业说不归他们管 打过两次电话没有下文"
 WISHES = "请派人看看 希望尽快处理 请问归哪个部门管 要求给一个答复 麻烦催一催 盼回复"
 AT_LEAST = 6  # rows of every label, more than the folds of a fit
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _home_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever a test does not say a home for stays out of that of the tree."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JIESU_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from nlp.drift import profile
 from nlp.errors import InputError
 from nlp.features import Features, FeatureSettings, weighted
 from nlp.heads import Heads, Matrix, Probabilities, lifted, tempered
@@ -23,7 +24,6 @@ from nlp.thresholds import Thresholds
 from nlp.vocabulary import Vocabulary
 from training.calibration import TIE, lift, settled, temperature, threshold
 from training.dataset import MISSING, Dataset
-from training.drift import profile
 from training.evaluation import Report
 from training.heads import Columns, FitSettings, Fitted, Material, fit_heads, learnable
 from training.prior import MOST, SHARE, Prior

@@ -11,6 +11,7 @@ import numpy as np
 
 from nlp.answers import Answers
 from nlp.decider import Decider
+from nlp.drift import Drift, Profile, profile
 from nlp.model import Model
 from nlp.reader import Reader
 from nlp.taxonomy import TASK_NAMES, Taxonomy
@@ -18,7 +19,6 @@ from training import testset
 from training.cleaning import Conflict, clean
 from training.curve import Curve, curve
 from training.dataset import Dataset
-from training.drift import Drift, Profile, profile
 from training.evaluation import Report, answered
 from training.findings import Finding
 from training.fitting import Fit, Recipe, Step, fit

@@ -181,6 +181,8 @@ class Profile:
     """The file of its lists of matters, whose names stand for their categories in `parent`."""
     clocks: str = ""
     """The clock table of the place; without one the taxonomy's hours hold."""
+    respond_hours: float = 24.0
+    """Within which a dispatched ticket is to be responded to (响应率)."""
     coordinator: str = "12345 派单席"
     """Who decides where two units disagree."""
     principles: Names = ()

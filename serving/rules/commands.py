@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -18,21 +18,22 @@ from rich.table import Table
 from rich.text import Text
 
 from corpora.petitions import default_taxonomy
-from nlp.dispatch import Dispatched, Dispatcher
+from nlp.dispatch import Dispatcher
 from nlp.errors import InputError
 from nlp.features import FeatureSettings
 from nlp.route.audit import audit
-from nlp.route.proposal import propose
 from nlp.route.returns import Returned
 from nlp.route.rulebase import Rulebase
 from nlp.segment import open_segmenter
 from nlp.taxonomy import Taxonomy
 from serving.commands import ModelOption, ProfileOption, moment, opened, read_settings
+from serving.draft import drafted
 from serving.rules.cases import CaseReader, Cases
 from serving.rules.compare import compared
 from serving.rules.explain import explained
 from serving.rules.office import open_decider
 from serving.rules.replay import Replay, changes
+from serving.rules.returning import proposed
 
 route_commands = typer.Typer(no_args_is_help=True, help="派单：看一件诉求怎样派出、目录改了会怎样、退单后派给谁。")
 catalogue_commands = typer.Typer(no_args_is_help=True, help="派单目录：检查、事件编码对照。")
@@ -113,30 +114,14 @@ def replay_command(
     time = moment(desk.settings, now)
     before, after = desk.dispatcher(), desk.dispatcher(catalogue)
     run = Replay()
-    with opened(data) as lines, _drafted(out) as kept, Progress(console=stderr, transient=True) as progress:
+    writing = drafted(out) if out else nullcontext()
+    with opened(data) as lines, writing as kept, Progress(console=stderr, transient=True) as progress:
         task = progress.add_task("重放", total=None)
         for change in changes(desk.cases(data, lines), before, after, desk.settings.profile, time, run):
             progress.update(task, completed=run.petitions, description=f"重放 {run.petitions} 件")
             if kept:
                 kept.write(orjson.dumps(asdict(change)) + b"\n")
     Console().print(run.table())
-
-
-@contextmanager
-def _drafted(out: Path | None) -> Iterator[BinaryIO | None]:
-    """A file to write that takes its place only when all is written, or nothing where none is wanted."""
-    if out is None:
-        yield None
-        return
-    draft = out.with_name(f".{out.name}.draft")
-    try:
-        with draft.open("wb") as kept:
-            yield kept
-        draft.replace(out)
-    except OSError as error:
-        raise InputError(place=str(out), reason=f"写不了（{error.strerror}）") from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 @route_commands.command("return")
@@ -156,12 +141,9 @@ def return_command(
         raise InputError(place="--reason", reason=f"有 {len(unit)} 个 --unit，{len(reason)} 个 --reason，须一一对应")
     desk = _Desk(profile, model)
     time, dispatcher = moment(desk.settings, now), desk.dispatcher()
-    with _one(desk, file, wanted) as (cases, row):
-        sent: Dispatched = cases.dispatch(dispatcher, desk.settings.profile, time)[row]
-        received, others = cases.petitions[row].received_at or time, cases.asked[row].others
     back = [Returned(who, why) for who, why in zip(unit, reason, strict=True)]
-    system = dispatcher.router.rules.profile(desk.settings.profile)
-    proposal = propose(dispatcher.router, system, sent.plan.facts, back, received, others)
+    with _one(desk, file, wanted) as (cases, row):
+        sent, proposal = proposed(dispatcher, desk.settings.profile, cases, row, back, time)
     table = Table(show_header=False, box=None, padding=(0, 2))
     told = {
         "原派": sent.matters[0].route.unit, "改派": proposal.route.unit, "方式": proposal.route.mode,

@@ -12,20 +12,86 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
+from sqlalchemy import Engine
 
 import jiesu
 from nlp.decider import Decider
 from serving.app import create_app
+from serving.audit.chain import Chain
+from serving.journal.journal import Journal
+from serving.service import Service
 from serving.settings import Settings
+from serving.store.engine import open_engine
+from serving.store.schema import migrate
+from tests.postgres import Postgres
 
 NOW = "2026-11-23T09:12:03+08:00"
+SECRET = b"x" * 32
+DATABASES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.system))
 Run = Callable[..., "CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of this session; a test that needs one fails where none is installed."""
+    server = Postgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(params=DATABASES)
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database of this test's own: SQLite, and in system tests PostgreSQL as well."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'store.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.create()
+    yield url
+    server.drop(url.partition("@/")[2].partition("?")[0])
+
+
+@pytest.fixture
+def engine(store_url: str) -> Iterator[Engine]:
+    """An engine for the database of this test, with all its tables."""
+    opened = open_engine(store_url)
+    migrate(opened)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def journal(engine: Engine) -> Iterator[Journal]:
+    """A journal that writes into the database of this test."""
+    opened = Journal(engine, Chain(SECRET))
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")
 def client(decider: Decider) -> Iterator[TestClient]:
     with TestClient(create_app(Settings(insecure=True, max_body=4 * 1024 * 1024), decider)) as service:
         yield service
+
+
+@pytest.fixture
+def desk(store_url: str, tmp_path: Path, decider: Decider) -> Iterator[TestClient]:
+    """A service with a store of its own, on each kind of database."""
+    settings = Settings(insecure=True, home=tmp_path / "home", store=SecretStr(store_url), rules_every=0)
+    with TestClient(create_app(settings, decider)) as client:
+        yield client
+
+
+@pytest.fixture
+def service(desk: TestClient) -> Service:
+    """The parts of that service."""
+    app: Any = desk.app
+    parts: Service = app.state.service
+    return parts
 
 
 @pytest.fixture

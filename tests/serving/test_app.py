@@ -17,8 +17,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from nlp.decider import Decider
 from nlp.errors import UnknownProfile
 from nlp.taxonomy import TASKS, Taxonomy
-from serving.app import NO_ENCODER, create_app
+from serving.app import create_app
 from serving.batcher import AT_ONCE
+from serving.service import NO_ENCODER
 from serving.settings import Settings, UnsafeStart
 
 LEAK = "楼上卫生间一直往我家滴水，天花板都泡黄了，找物业说让我们自己协商，能不能派人来看看。"
@@ -206,9 +207,9 @@ def test_the_content_type_does_not_matter(client: TestClient) -> None:
 
 
 def test_a_body_over_the_limit_is_refused(decider: Decider) -> None:
-    small = TestClient(create_app(Settings(insecure=True, max_body=2048), decider))
-    assert asked(small, "x" * 1500).status_code == 200
-    assert "2048" in refused(asked(small, "x" * 2048), 413)["detail"]
+    with TestClient(create_app(Settings(insecure=True, max_body=2048), decider)) as small:
+        assert asked(small, "x" * 1500).status_code == 200
+        assert "2048" in refused(asked(small, "x" * 2048), 413)["detail"]
 
 
 def test_a_streamed_body_is_refused_before_it_ends(decider: Decider) -> None:
@@ -366,9 +367,9 @@ def test_a_problem_is_what_the_description_says(client: TestClient) -> None:
     assert all(set(declared[status]["content"]) == {"application/problem+json"} for status in ("401", "413", "422"))
 
 
-def test_an_app_without_a_key_is_not_built(decider: Decider) -> None:
+def test_an_open_door_is_not_built(decider: Decider) -> None:
     with pytest.raises(UnsafeStart):
-        create_app(Settings(), decider)
+        create_app(Settings(insecure=True, host="10.0.0.8"), decider)
 
 
 def test_an_app_with_an_unknown_profile_is_not_built(decider: Decider) -> None:

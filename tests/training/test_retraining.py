@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nlp.drift import Profile
 from nlp.errors import InputError
 from nlp.model import Model
 from nlp.petition import Petition
 from nlp.taxonomy import Taxonomy
 from training import testset
 from training.dataset import Dataset
-from training.drift import Profile
 from training.fitting import Recipe
 from training.heads import FitSettings
 from training.prior import Prior

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from nlp.drift import Drift
 from training.curve import Curve
 from training.dataset import Dataset
-from training.drift import Drift
 from training.findings import Finding
 from training.suspects import Suspect
 

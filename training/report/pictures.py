@@ -15,8 +15,8 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from corpora.picture import COLOUR, LINE, chinese_font
+from nlp.drift import BINS, Drift
 from training.curve import Curve, value_at
-from training.drift import BINS, Drift
 from training.report.figures import Bin
 from training.report.markup import safe
 from training.resampling import interval

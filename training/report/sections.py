@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from nlp.drift import LITTLE, MUCH
 from nlp.taxonomy import TASK_NAMES
-from training.drift import LITTLE, MUCH
 from training.report.excerpts import Excerpt
 from training.report.figures import OTHERS, bins, confusion_table, confusions, coverage, label_scores
 from training.report.markup import absent, folded, lead, percent, section, span, table, told

@@ -9,11 +9,11 @@ from datetime import date
 import numpy as np
 import pytest
 
+from nlp.drift import Drift, Profile
 from nlp.petition import Petition
 from nlp.taxonomy import TASKS, Label, Taxonomy
 from training.curve import Curve
 from training.dataset import Dataset
-from training.drift import Drift, Profile
 from training.evaluation import Report
 from training.findings import Finding
 from training.report import Extras

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from nlp.drift import Drift, Profile
 from nlp.petition import Petition
 from nlp.taxonomy import TASKS
 from training.curve import Curve
-from training.drift import Drift, Profile
 from training.findings import Finding
 from training.report import Extras, write_report
 from training.report.sections import SECTIONS

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 
+from nlp.drift import LITTLE, MUCH, Drift, Profile, binned, distance, profile, stability
 from nlp.model import Model
 from nlp.reader import Reader
 from training.dataset import Dataset
-from training.drift import LITTLE, MUCH, Drift, Profile, binned, distance, profile, stability
 
 COUNTS = st.lists(st.integers(0, 1000), min_size=1, max_size=12).map(lambda counts: np.array(counts, np.float64))
 

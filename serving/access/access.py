@@ -1,0 +1,119 @@
+"""Access: who may come in, for what, and how often. Whoever may not is told nothing of why."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+from starlette.requests import HTTPConnection
+
+from nlp.errors import InputError, JiesuError
+from serving.access.keys import Key, Keys
+from serving.access.limits import Limiter
+from serving.access.rates import Rates
+from serving.access.refusals import Refusals
+from serving.access.scope import Scope
+from serving.access.who import INSECURE, Who
+from serving.journal.journal import Journal
+from serving.metrics import Metrics
+from serving.settings import Settings
+
+if TYPE_CHECKING:
+    from serving.access.oidc import Bearer, Oidc
+
+
+class BadKey(JiesuError):
+    """缺少有效的访问密钥"""
+
+
+class WrongScope(JiesuError):
+    """这个密钥不能做这件事"""
+
+
+class TooMany(JiesuError):
+    """请求太多，请在 {retry} 秒后再试"""
+
+
+class Access:
+    """The door: a key or a token, its scope, its rate.
+
+    oidc: checks tokens of an issuer, where the office has one. refusals: where those who are sent away are noted.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        keys: Keys,
+        limiter: Limiter,
+        oidc: Oidc | None = None,
+        refusals: Refusals | None = None,
+    ) -> None:
+        self._insecure = settings.insecure
+        self._keys = keys
+        self._limiter = limiter
+        self._oidc = oidc
+        self._refusals = refusals
+
+    async def admit(self, request: HTTPConnection, scope: Scope | None, cost: int = 1) -> Who:
+        """Who asks; raises `BadKey`, `WrongScope`, `TooMany`, `TooDear`, `StoreDown`.
+
+        scope: what the key must be good for; none where any key will do. cost: how much of its rate is taken.
+        """
+        if self._insecure:
+            return INSECURE
+        address = request.client.host if request.client else ""
+        return await self.admit_key(presented(request), scope, cost, address=address)
+
+    async def admit_key(self, shown: str, scope: Scope | None, cost: int = 1, *, address: str = "") -> Who:
+        """The same for a key or token that came by another way, like the first message of a WebSocket."""
+        if self._insecure:
+            return INSECURE
+        known = await self._known(shown)
+        if known is None:
+            await self._note("key" if shown else "missing", address, "", scope)
+            raise BadKey
+        who = known.who(scope)
+        if who is None:
+            await self._note("scope", address, known.id, scope)
+            raise WrongScope
+        wait = await self._limiter.hit(who.key, who.rate, cost)
+        if wait > 0:
+            await self._note("rate", address, who.key, scope)
+            raise TooMany(retry=ceil(wait))
+        return who
+
+    async def _known(self, shown: str) -> Key | Bearer | None:
+        """The key or the bearer of a token, if it is good."""
+        if self._oidc is not None and shown.count(".") == 2:
+            return await self._oidc.find(shown)
+        return await self._keys.find(shown)
+
+    async def _note(self, reason: str, address: str, actor: str, wanted: Scope | None) -> None:
+        if self._refusals is not None:
+            await self._refusals.note(reason, address, actor, wanted.value if wanted else "any")
+
+
+def presented(request: HTTPConnection) -> str:
+    """The key or token that a request carries, as `x-api-key` or as a bearer token; the first one counts."""
+    key = request.headers.get("x-api-key")
+    if key is None:
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        key = key if scheme.lower() == "bearer" else ""
+    return key.strip()
+
+
+def open_access(settings: Settings, journal: Journal, secret: bytes, metrics: Metrics) -> Access:
+    """The door of a service; raises `InputError` for settings of an issuer that cannot be used."""
+    limiter = Limiter(Rates(journal))
+    return Access(settings, Keys(journal, secret), limiter, _opened_oidc(settings), Refusals(journal, metrics))
+
+
+def _opened_oidc(settings: Settings) -> Oidc | None:
+    if not settings.oidc_issuer:
+        return None
+    try:
+        from serving.access.oidc import open_oidc  # noqa: PLC0415 - an extra of its own
+    except ModuleNotFoundError as error:
+        reason = "没有装 oidc 这一项：pip install jiesu[oidc]"
+        raise InputError(place="设置 JIESU_OIDC_ISSUER", reason=reason) from error
+    return open_oidc(settings)

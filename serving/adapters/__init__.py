@@ -1,0 +1,1 @@
+"""Adapters: the languages that existing hotline systems speak already."""

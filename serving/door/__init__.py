@@ -1,0 +1,1 @@
+"""The door: what a connection and a request may be before anything looks at it."""

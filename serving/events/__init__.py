@@ -1,0 +1,1 @@
+"""Events out: what happened, told to those who asked to be told."""

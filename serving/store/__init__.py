@@ -1,0 +1,1 @@
+"""The store: tables, engines for SQLite and PostgreSQL, and their migrations."""
