@@ -10,7 +10,6 @@ import asyncio
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -52,8 +51,13 @@ def bodies() -> list[bytes]:
     for petition in own():
         sent = {"id": petition.id, "title": petition.title, "text": petition.text, "phone": "13800138000"}
         body = json.dumps({"petitions": [sent]}, ensure_ascii=False).encode()
-        head = f"POST /v1/decisions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-        requests.append(head.encode() + body)
+        lines = (
+            "POST /v1/decisions HTTP/1.1",
+            "host: x",
+            "content-type: application/json",
+            f"content-length: {len(body)}",
+        )
+        requests.append("\r\n".join((*lines, "", "")).encode() + body)
     return requests
 
 
@@ -106,7 +110,7 @@ async def load(port: int, rate: float, seconds: float, requests: Sequence[bytes]
 
 def memory(root: int) -> float:
     """MiB that a process and its children hold, shared pages counted once each where they are used."""
-    children = subprocess.run(["pgrep", "-P", str(root)], capture_output=True, text=True, check=False).stdout.split()
+    children = Path(f"/proc/{root}/task/{root}/children").read_text().split()
     total = 0.0
     for process in (root, *map(int, children)):
         rollup = Path(f"/proc/{process}/smaps_rollup").read_text()

@@ -60,17 +60,18 @@ class Decider:
     """One model with its rules, ready to decide; safe to share between threads.
 
     dispatcher: the rules in force; another may be put in its place at any time, a batch uses one throughout.
+    reader, redlines: how it reads, for whoever reads beside it.
     """
 
     def __init__(self, model: Model, segmenter: Segmenter | None = None, rules: Rulebase | None = None) -> None:
         self.model = model
         segmenter = segmenter or open_segmenter(model.features.segmenter)
         self._segmenter = segmenter
-        self._reader = Reader()
+        self.reader = Reader()
         self.put_in_force(rules or Rulebase.read(model.taxonomy))
         self._features = Features(model.features, segmenter)
         self._table = Table(model.taxonomy)
-        self._redlines = RedLines()
+        self.redlines = RedLines()
         self._divider = Divider(model, self._features, self._table)
         self._explainer = Explainer(model.heads, model.features.title_weight)
         self._labels = {task: model.taxonomy.labels(task) for task in TASKS}
@@ -88,7 +89,7 @@ class Decider:
 
     def put_in_force(self, rules: Rulebase) -> None:
         """Decide by other rules from the next batch on."""
-        self.dispatcher = Dispatcher(rules, self._segmenter, self._reader)
+        self.dispatcher = Dispatcher(rules, self._segmenter, self.reader)
 
     def decide(self, petitions: Sequence[Petition], options: Options) -> list[Decision]:
         """One decision for each petition, in order; `options.now` has a zone."""
@@ -96,7 +97,7 @@ class Decider:
         dispatcher.router.check(options.profile)
         decisions: list[Decision] = []
         for part in portions(petitions):
-            reading = self._reader.read(part)
+            reading = self.reader.read(part)
             answers = self.answers(reading, evidence=options.evidence, high=options.high)
             sent = dispatcher.dispatch(part, reading, self._asked(answers), options.profile, options.now)
             decisions += self._decisions(part, reading, answers, sent, options)
@@ -122,7 +123,7 @@ class Decider:
         heads, asked = self.model.heads.probabilities(matrix), np.zeros(count, np.bool_)
         if high and self.model.encoder:
             heads, asked = self.model.encoder.mixed(heads, texts)
-        redlines = self._redlines.find(texts)
+        redlines = self.redlines.find(texts)
         raised = list(redlines)
         parts = self._divider.divide(texts, tokens, columns, heads, redlines)
         heads["clock"][raised] = 0

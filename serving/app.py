@@ -22,6 +22,7 @@ from serving.audit.record import Record
 from serving.audit.retention import Limits, retain_all
 from serving.batcher import Batcher
 from serving.calls import routes as calls
+from serving.door.described import REPLIES
 from serving.door.doors import guarded
 from serving.events.outbox import PROMOTED, Outbox
 from serving.events.post import Post
@@ -62,7 +63,7 @@ def create_app(settings: Settings, decider: Decider | None = None) -> FastAPI:
     problems.install(app)
     app.state.service = service
     for door in DOORS:
-        app.include_router(door.routes(service))
+        app.include_router(door.routes(service), responses=REPLIES)
     return app
 
 
@@ -97,12 +98,14 @@ def living(service: Service) -> Lifespan:
         tasks = [asyncio.create_task(upkeep.watch(TICK))]
         if settings.rules_every:
             tasks.append(asyncio.create_task(watch(service)))
-        async with sender.running():
-            yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await run_in_threadpool(service.journal.close)
+        try:
+            async with sender.running():
+                yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await run_in_threadpool(service.journal.close)
 
     return running
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Row, select
+from starlette.concurrency import run_in_threadpool
 from ulid_transform import ulid_now
 
 from nlp.decision import Route
@@ -100,7 +101,7 @@ async def give(service: Service, who: Who, given: Given) -> Kept:
     """Take feedback; raises `UnknownDecision`, `InputError` for unknown codes, `StoreDown`."""
     given.check(service.office.decider.model.taxonomy)
     now, new = service.settings.now(), ulid_now()
-    row = _row(new, given, who, millis(now))
+    row = _row(new, given, who, millis(now), service.office.decider.reader)
 
     def write(unit: Unit) -> _Written:
         return _write(service, unit, row)
@@ -111,7 +112,7 @@ async def give(service: Service, who: Who, given: Given) -> Kept:
     kept = Kept(written.id, given.decision_id, told, written.repeated)
     if given.verdict != "returned":
         return kept
-    return _with_route(service, kept, written)
+    return await run_in_threadpool(_with_route, service, kept, written)
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,8 @@ class _Written:
     returns: Sequence[Returned]
 
 
-def _row(new: str, given: Given, who: Who, at: int) -> dict[str, Any]:
-    reason = Reader().fields(["", given.reason]).masked(1)
+def _row(new: str, given: Given, who: Who, at: int, reader: Reader) -> dict[str, Any]:
+    reason = reader.fields(["", given.reason]).masked(1)
     said = {
         "decision": given.decision_id, "verdict": given.verdict, **{task: given.codes.get(task) for task in TASKS},
         "reason": storable(reason), "operator": storable(given.operator), "unit": storable(given.unit),
@@ -179,7 +180,9 @@ def _tell(service: Service, unit: Unit, row: dict[str, Any], decision: Row[Any])
 def _with_route(service: Service, kept: Kept, written: _Written) -> Kept:
     """The same with the next route, found by the rules in force."""
     decider = service.office.decider
-    reader = CaseReader(kept.decision_id, service.settings, decider.model.taxonomy, lambda: decider)
+    reader = CaseReader(
+        kept.decision_id, service.settings, decider.model.taxonomy, lambda: decider, decider.reader, decider.redlines
+    )
     cases = next(reader.read([orjson.dumps(written.decision)]))
     profile = written.decision["route"]["profile"]
     _, proposal = proposed(decider.dispatcher, profile, cases, 0, written.returns, service.settings.now())

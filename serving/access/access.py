@@ -62,7 +62,9 @@ class Access:
         if self._insecure:
             return INSECURE
         address = request.client.host if request.client else ""
-        return await self.admit_key(presented(request), scope, cost, address=address)
+        who = await self.admit_key(presented(request), scope, cost, address=address)
+        request.state.key = who.key  # for the log of the request
+        return who
 
     async def admit_key(self, shown: str, scope: Scope | None, cost: int = 1, *, address: str = "") -> Who:
         """The same for a key or token that came by another way, like the first message of a WebSocket."""

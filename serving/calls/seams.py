@@ -57,10 +57,7 @@ class Seams:
     def masked(self, turns: Sequence[str]) -> list[str]:
         """The turns without personal data, as many as there were; masking them again changes nothing."""
         texts = self._alone([self._named(SPACES.sub(" ", text).strip()) for text in turns])
-        texts = [RUN.sub(_read_out, text) for text in texts]
-        for turn in range(1, len(texts)):
-            texts[turn] = self._continued(texts[turn - 1], texts[turn])
-        texts = chained(texts)
+        texts = chained(self._continued([RUN.sub(_read_out, text) for text in texts]))
         for joint in ("", " "):
             texts = self._together(texts, joint)
         return texts
@@ -77,14 +74,22 @@ class Seams:
             return text
         return text[: start + found.start(1)] + SURNAME + text[start + found.end(1) :]
 
-    def _continued(self, before: str, text: str) -> str:
-        """A turn without what goes on with a name or a login that the turn before began."""
-        last = before.rstrip(FILLERS)
-        if last.endswith(SURNAME):
-            eaten = max((edit.end for edit in self._edits(STAND_IN + text)[:1]), default=0) - len(STAND_IN)
-            return LABELS["name"] + text[eaten:] if eaten > 0 else text
-        found = LOGIN.match(text) if last.endswith(LABELS["account"]) else None
-        return LABELS["account"] + text[found.end() :] if found else text
+    def _continued(self, texts: Sequence[str]) -> list[str]:
+        """The turns without what goes on with a name or a login that the turn before began."""
+        pieces, ends = list(texts), [text.rstrip(FILLERS) for text in texts]
+        after = [turn for turn in range(1, len(texts)) if ends[turn - 1].endswith(SURNAME)]
+        names = self._reader.fields([STAND_IN + texts[turn] for turn in after]).personal
+        for place, turn in enumerate(after):
+            eaten = max((edit.end for edit in names.get(place, []) if edit.start < len(STAND_IN)), default=0) - len(
+                STAND_IN
+            )
+            if eaten > 0:
+                pieces[turn] = LABELS["name"] + texts[turn][eaten:]
+        for turn in range(1, len(texts)):
+            found = LOGIN.match(texts[turn]) if ends[turn - 1].endswith(LABELS["account"]) else None
+            if found:
+                pieces[turn] = LABELS["account"] + texts[turn][found.end() :]
+        return pieces
 
     def _together(self, texts: Sequence[str], joint: str) -> list[str]:
         """The turns without what is only seen when they are read as one; the label goes to where it begins."""

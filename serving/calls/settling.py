@@ -26,7 +26,7 @@ class Settling:
 
     Chosen on our own calls, by writers whom the model had not read (benchmarks/calls.py): of the pairs whose first firm
     answer is also the last one in 95 of 100 calls, the one that settles the most of them. Of 200 calls without a red
-    line 105 settle, on average half way through; 96.2 % of these answers stay. On 278 other calls it is 96.1 %.
+    line 105 settle; 96.2 % of these answers stay and 85.7 % are right; on 278 other calls 96.1 % and 84.2 %.
     """
 
     confidence: float = 0.85

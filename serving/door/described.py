@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from serving.schema import Problem
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-STATUSES = (400, 401, 403, 404, 409, 413, 422, 429, 503)
+STATUSES = (400, 401, 403, 404, 408, 409, 413, 422, 429, 503, 504)
 IDEMPOTENCY = {
     "name": "Idempotency-Key",
     "in": "header",

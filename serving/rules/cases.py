@@ -52,13 +52,16 @@ class CaseReader:
     A model is opened only where a line has no codes of its own.
     """
 
-    def __init__(self, source: str, settings: Settings, taxonomy: Taxonomy, decider: Callable[[], Decider]) -> None:
+    def __init__(
+        self, source: str, settings: Settings, taxonomy: Taxonomy, decider: Callable[[], Decider],
+        reader: Reader | None = None, redlines: RedLines | None = None,
+    ) -> None:  # fmt: skip
         self._source = source
         self._settings = settings
         self._known = {task: frozenset(taxonomy.codes(task)) for task in TASKS}
         self._decider = decider
-        self._reader = Reader()
-        self._redlines = RedLines()
+        self._reader = reader or Reader()
+        self._redlines = redlines or RedLines()
 
     def read(self, lines: Iterable[bytes]) -> Iterator[Cases]:
         """The cases of all lines, in parts; raises `InputError` for a line that cannot be read."""

@@ -201,7 +201,7 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_at", BigInteger, nullable=False),  # also until when a sender has claimed it
     Column("error", NAME, nullable=False),
-    Index(None, "state", "next_at"),
+    Index(None, "target", "state", "next_at"),
 )
 """Who is to be told, and how that goes."""
 

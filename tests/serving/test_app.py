@@ -241,7 +241,7 @@ def test_an_unknown_path_is_not_found(client: TestClient, path: str) -> None:
 
 
 def test_a_crash_is_a_problem_without_a_trace(decider: Decider, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decider, "_reader", None)
+    monkeypatch.setattr(decider, "reader", None)
     broken = TestClient(create_app(Settings(insecure=True), decider), raise_server_exceptions=False)
     for count in (1, AT_ONCE + 1):
         reply = asked(broken, *[LEAK] * count)

@@ -41,9 +41,10 @@ def petitions(request: int, count: int) -> list[Petition]:
 
 
 async def together(counted: Counted, sizes: list[int], **evidence: bool) -> list[Any]:
-    batcher = Batcher(counted, lambda: NOW)
+    batcher = Batcher(lambda: NOW)
     asked = [
-        batcher.decide(petitions(n, size), "plain", **{"evidence": True} | evidence) for n, size in enumerate(sizes)
+        batcher.decide(counted, petitions(n, size), "plain", **{"evidence": True} | evidence)
+        for n, size in enumerate(sizes)
     ]
     return await asyncio.gather(*asked, return_exceptions=True)
 
@@ -71,10 +72,10 @@ def test_shared_or_alone_the_answer_is_the_same(counted: Counted) -> None:
 
 def test_requests_that_ask_otherwise_are_answered_otherwise(counted: Counted) -> None:
     async def ask() -> list[Any]:
-        batcher = Batcher(counted, lambda: NOW)
+        batcher = Batcher(lambda: NOW)
         return await asyncio.gather(
-            batcher.decide(petitions(0, 1), "plain", evidence=True),
-            batcher.decide(petitions(0, 1), "wenjiang", evidence=False),
+            batcher.decide(counted, petitions(0, 1), "plain", evidence=True),
+            batcher.decide(counted, petitions(0, 1), "wenjiang", evidence=False),
         )
 
     (plain,), (wenjiang,) = asyncio.run(ask())
@@ -86,10 +87,10 @@ def test_requests_that_ask_otherwise_are_answered_otherwise(counted: Counted) ->
 
 def test_an_unknown_profile_harms_only_who_asked_for_it(counted: Counted) -> None:
     async def ask() -> list[Any]:
-        batcher = Batcher(counted, lambda: NOW)
+        batcher = Batcher(lambda: NOW)
         return await asyncio.gather(
-            batcher.decide(petitions(0, 1), "plain", evidence=True),
-            batcher.decide(petitions(1, 1), "atlantis", evidence=True),
+            batcher.decide(counted, petitions(0, 1), "plain", evidence=True),
+            batcher.decide(counted, petitions(1, 1), "atlantis", evidence=True),
             return_exceptions=True,
         )
 
@@ -100,10 +101,10 @@ def test_an_unknown_profile_harms_only_who_asked_for_it(counted: Counted) -> Non
 
 def test_a_crash_of_one_request_does_not_take_its_neighbours_along(counted: Counted) -> None:
     async def ask() -> list[Any]:
-        batcher = Batcher(counted, lambda: NOW)
+        batcher = Batcher(lambda: NOW)
         return await asyncio.gather(
-            batcher.decide(petitions(0, 1), "plain", evidence=True),
-            batcher.decide([Petition("x", "crash")], "plain", evidence=True),
+            batcher.decide(counted, petitions(0, 1), "plain", evidence=True),
+            batcher.decide(counted, [Petition("x", "crash")], "plain", evidence=True),
             return_exceptions=True,
         )
 
@@ -114,9 +115,9 @@ def test_a_crash_of_one_request_does_not_take_its_neighbours_along(counted: Coun
 
 def test_a_request_that_is_given_up_leaves_the_others_their_answers(counted: Counted) -> None:
     async def ask() -> list[Any]:
-        batcher = Batcher(counted, lambda: NOW)
-        first = asyncio.ensure_future(batcher.decide(petitions(0, 1), "plain", evidence=True))
-        second = asyncio.ensure_future(batcher.decide(petitions(1, 1), "plain", evidence=True))
+        batcher = Batcher(lambda: NOW)
+        first = asyncio.ensure_future(batcher.decide(counted, petitions(0, 1), "plain", evidence=True))
+        second = asyncio.ensure_future(batcher.decide(counted, petitions(1, 1), "plain", evidence=True))
         await asyncio.sleep(0)
         first.cancel()
         return await asyncio.gather(first, second, return_exceptions=True)

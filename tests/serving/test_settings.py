@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from serving.settings import Settings, UnsafeStart, is_loopback
 
@@ -91,7 +91,8 @@ def test_settings_cannot_be_changed_later() -> None:
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
 def test_every_setting_stands_in_the_page_with_its_default_and_meaning(name: str) -> None:
     field = Settings.model_fields[name]
-    default = "—" if field.default is None else f"`{field.default}`"
+    empty = field.default in (None, "", []) or isinstance(field.default, SecretStr)
+    default = "—" if empty else f"`{field.default}`"
     row = f"| `JIESU_{name.upper()}` | {default} | {field.description} |"
     assert field.description
     assert row in PAGE.read_text(encoding="utf-8").splitlines()

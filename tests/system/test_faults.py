@@ -76,14 +76,13 @@ def test_a_worker_is_killed(office: Office) -> None:
 
 def test_postgresql_is_killed(postgres: Postgres, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
-    with Office(tmp_path / "home", postgres.create()) as office:
-        with counted("kill_postgresql", "postgresql") as seconds:
-            for number in range(ROUNDS):
-                with faulted(office, f"p{number}"):
-                    postgres.kill()
-                    time.sleep(1.5)
-                    postgres.start()
-                    seconds.append(office.wait(60))
+    with Office(tmp_path / "home", postgres.create()) as office, counted("kill_postgresql", "postgresql") as seconds:
+        for number in range(ROUNDS):
+            with faulted(office, f"p{number}"):
+                postgres.kill()
+                time.sleep(1.5)
+                postgres.start()
+                seconds.append(office.wait(60))
 
 
 def test_the_disk_is_full(tmp_path: Path) -> None:
@@ -155,18 +154,17 @@ def test_a_webhook_target_hangs(tmp_path: Path) -> None:
         'allow = ["127.0.0.1"]\n[[target]]\nname = "desk"\nsecret = "0123456789abcdef0123456789abcdef"\n'
         f'url = "http://127.0.0.1:{port}/"\ntypes = ["*"]\n'
     )
-    with Office(home, JIESU_WEBHOOKS=str(hooks)) as office:
-        with counted("hung_webhook") as seconds:
-            for number in range(ROUNDS):
-                receiver.hangs.set()
-                with faulted(office, f"h{number}") as clients:
-                    time.sleep(2)
-                    seconds.append(office.wait(5))
-                    receiver.hangs.clear()
-                until = time.monotonic() + 120
-                while set(clients.promised.values()) - receiver.heard and time.monotonic() < until:
-                    time.sleep(0.2)
-                assert not set(clients.promised.values()) - receiver.heard, "an event was never told"
+    with Office(home, JIESU_WEBHOOKS=str(hooks)) as office, counted("hung_webhook") as seconds:
+        for number in range(ROUNDS):
+            receiver.hangs.set()
+            with faulted(office, f"h{number}") as clients:
+                time.sleep(2)
+                seconds.append(office.wait(5))
+                receiver.hangs.clear()
+            until = time.monotonic() + 120
+            while set(clients.promised.values()) - receiver.heard and time.monotonic() < until:
+                time.sleep(0.2)
+            assert not set(clients.promised.values()) - receiver.heard, "an event was never told"
     receiver.shutdown()
     receiver.server_close()
 
@@ -204,25 +202,22 @@ def test_two_promote_at_once(tmp_path: Path, model_folder: Path) -> None:
     (home / "models").mkdir(parents=True)
     for name in ("one", "two"):
         shutil.copytree(model_folder, home / "models" / name)
-    with Office(home) as office:
-        with counted("two_promotes") as seconds:
-            for number in range(ROUNDS):
-                with faulted(office, f"t{number}"):
-                    command = [sys.executable, "-m", "jiesu", "models", "promote", "--force", "--reason", "演练"]
-                    racing = [
-                        subprocess.Popen(
-                            [*command, name], cwd=ROOT, env=os.environ | {"JIESU_HOME": str(home)},
-                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                        )
-                        for name in ("one", "two")
-                    ]  # fmt: skip
-                    ended = [
-                        (process.wait(120), process.stderr.read() if process.stderr else b"") for process in racing
-                    ]
-                    assert any(code == 0 for code, _ in ended), ended
-                    point = json.loads((home / "models" / "current.json").read_text())
-                    assert point["name"] in {"one", "two"}
-                    seconds.append(office.wait(30))
+    with Office(home) as office, counted("two_promotes") as seconds:
+        for number in range(ROUNDS):
+            with faulted(office, f"t{number}"):
+                command = [sys.executable, "-m", "jiesu", "models", "promote", "--force", "--reason", "演练"]
+                racing = [
+                    subprocess.Popen(
+                        [*command, name], cwd=ROOT, env=os.environ | {"JIESU_HOME": str(home)},
+                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                    )
+                    for name in ("one", "two")
+                ]  # fmt: skip
+                ended = [(process.wait(120), process.stderr.read() if process.stderr else b"") for process in racing]
+                assert any(code == 0 for code, _ in ended), ended
+                point = json.loads((home / "models" / "current.json").read_text())
+                assert point["name"] in {"one", "two"}
+                seconds.append(office.wait(30))
 
 
 def test_two_instances_agree(postgres: Postgres, tmp_path: Path, model_folder: Path) -> None:

@@ -146,7 +146,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["event"], ["events.id"], name=op.f("fk_deliveries_event"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("event", "target", name=op.f("pk_deliveries")),
     )
-    op.create_index(op.f("ix_deliveries_state_next_at"), "deliveries", ["state", "next_at"], unique=False)
+    op.create_index(
+        op.f("ix_deliveries_target_state_next_at"), "deliveries", ["target", "state", "next_at"], unique=False
+    )
     op.create_table(
         "feedback",
         sa.Column("id", sa.String(length=26), nullable=False),
