@@ -55,6 +55,9 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except ModuleNotFoundError as error:
+        print(f"jiesu：没有装 {error.name}；训练的命令要 requirements/train.lock 里的包（make setup）", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
     except OSError as error:
         print(f"jiesu：{error.filename or '读写'}：{error.strerror}", file=sys.stderr)  # noqa: T201
         sys.exit(1)

@@ -28,7 +28,7 @@ DIGIT, JOINT = rf"[\d{SPOKEN}]", "[-—–.·,，、。… 嗯啊呃哦]{0,3}"
 RUN = re.compile(rf"{DIGIT}(?:{JOINT}{DIGIT}){{6,}}")
 OPENED = "|".join(map(re.escape, OPEN))
 PIECE = re.compile(rf"(?:{OPENED}|{DIGIT})(?:{JOINT}(?:{OPENED}|{DIGIT}))*")
-PADDING = rf"(?:[{re.escape(FILLERS)}]|然后|那个|就是|对|是)*"  # what a speaker says between two parts of a number
+PADDING = rf"(?:[{re.escape(FILLERS)}]|然后?|那个?|就是?|对|是)*"  # between two parts of a number; a word may be half recognised
 LEAD, TRAIL = re.compile(PADDING), re.compile(PADDING + "$")
 AMOUNT = re.compile(r"\d+[年元块万千百平米人户亩吨斤度]")  # a turn that begins so does not go on with a number
 LOGIN = re.compile(r"[A-Za-z0-9_-]+")
@@ -37,6 +37,7 @@ NAMED = re.compile(rf"(?:我叫|名叫|姓名|联系人)[是叫为]?[: ]*([\u340
 WITHIN = 24  # code points at the end of a turn
 STAND_IN = "我叫王"
 SPACES = re.compile(r"\s+")
+JOINED = ("", " ")  # how turns are read as one text: as if spoken in one breath, and as they are decided
 
 
 class Part(NamedTuple):
@@ -58,8 +59,9 @@ class Seams:
         """The turns without personal data, as many as there were; masking them again changes nothing."""
         texts = self._alone([self._named(SPACES.sub(" ", text).strip()) for text in turns])
         texts = chained(self._continued([RUN.sub(_read_out, text) for text in texts]))
-        for joint in ("", " "):
-            texts = self._together(texts, joint)
+        if any(self._found([joint.join(texts) for joint in JOINED])):  # rarely: most is found turn by turn
+            for joint in JOINED:
+                texts = self._together(texts, joint)
         return texts
 
     def _alone(self, texts: Sequence[str]) -> list[str]:
@@ -78,11 +80,8 @@ class Seams:
         """The turns without what goes on with a name or a login that the turn before began."""
         pieces, ends = list(texts), [text.rstrip(FILLERS) for text in texts]
         after = [turn for turn in range(1, len(texts)) if ends[turn - 1].endswith(SURNAME)]
-        names = self._reader.fields([STAND_IN + texts[turn] for turn in after]).personal
-        for place, turn in enumerate(after):
-            eaten = max((edit.end for edit in names.get(place, []) if edit.start < len(STAND_IN)), default=0) - len(
-                STAND_IN
-            )
+        for turn, edits in zip(after, self._found([STAND_IN + texts[turn] for turn in after]), strict=True):
+            eaten = max((edit.end for edit in edits if edit.start < len(STAND_IN)), default=0) - len(STAND_IN)
             if eaten > 0:
                 pieces[turn] = LABELS["name"] + texts[turn][eaten:]
         for turn in range(1, len(texts)):
@@ -95,7 +94,7 @@ class Seams:
         """The turns without what is only seen when they are read as one; the label goes to where it begins."""
         starts = list(accumulate((len(text) + len(joint) for text in texts), initial=0))
         pieces = list(texts)
-        for edit in reversed(self._edits(joint.join(texts))):
+        for edit in reversed(self._found([joint.join(texts)])[0]):
             first, last = bisect_right(starts, edit.start) - 1, bisect_right(starts, edit.end - 1) - 1
             for turn in range(last, first - 1, -1):
                 left, right = max(0, edit.start - starts[turn]), max(0, edit.end - starts[turn])
@@ -103,14 +102,19 @@ class Seams:
                 pieces[turn] = pieces[turn][:left] + label + pieces[turn][right:]
         return [piece.strip() for piece in pieces] if pieces != texts else pieces
 
-    def _edits(self, text: str) -> list[Edit]:
-        """What is to be masked in a text: sorted, apart."""
-        found = self._reader.fields([text]).personal.get(0, [])
-        edits: list[Edit] = []
-        for edit in sorted(found, key=lambda edit: (edit.start, -edit.end)):
-            if not edits or edit.start >= edits[-1].end:
-                edits.append(edit)
-        return edits
+    def _found(self, texts: Sequence[str]) -> list[list[Edit]]:
+        """What is to be masked in each text: sorted, apart."""
+        personal = self._reader.fields(list(texts)).personal if texts else {}
+        return [_apart(personal.get(number, [])) for number in range(len(texts))]
+
+
+def _apart(found: Sequence[Edit]) -> list[Edit]:
+    """Of edits that overlap the first and longest."""
+    edits: list[Edit] = []
+    for edit in sorted(found, key=lambda edit: (edit.start, -edit.end)):
+        if not edits or edit.start >= edits[-1].end:
+            edits.append(edit)
+    return edits
 
 
 def chained(texts: Sequence[str]) -> list[str]:

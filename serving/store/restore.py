@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
-from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, Table, func, inspect, select, text
 from sqlalchemy.exc import DataError, IntegrityError
@@ -20,7 +19,7 @@ from serving.store.archive import Archive
 from serving.store.backup import revision_of
 from serving.store.engine import reading, writing
 from serving.store.rows import Told, load
-from serving.store.schema import migrate
+from serving.store.schema import config_of, migrate
 from serving.store.swap import Swap, Swaps
 from serving.store.tables import metadata
 
@@ -90,7 +89,7 @@ def _check_secret(goals: Goals, archive: Archive) -> None:
 
 
 def _check_revision(archive: Archive) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    known = {script.revision for script in ScriptDirectory.from_config(config_of()).walk_revisions()}
     if archive.manifest.revision not in known:
         reason = f"备份的版本 {archive.manifest.revision} 比这个程序新，请用更新的程序恢复"
         raise InputError(place="备份", reason=reason)
@@ -137,7 +136,7 @@ def _refill(connection: Connection, archive: Archive, told: Told) -> None:
         connection.execute(text("DROP TABLE alembic_version"))
     metadata.drop_all(connection)
     manifest = archive.manifest
-    command.upgrade(_config(connection), manifest.revision)
+    command.upgrade(config_of(connection), manifest.revision)
     made = MetaData()
     made.reflect(connection, only=lambda name, _: name in manifest.tables)
     if set(made.tables) != set(manifest.tables):
@@ -155,11 +154,3 @@ def _refused() -> Iterator[None]:
         yield
     except (DataError, IntegrityError) as error:
         raise InputError(place="备份", reason=f"数据库不接受里面的行（{type(error.orig).__name__}）") from error
-
-
-def _config(connection: Connection | None = None) -> Config:
-    """What alembic needs to know; see `serving.store.schema`."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-    config.attributes["connection"] = connection
-    return config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -18,10 +19,11 @@ LOCK = 5143310  # of PostgreSQL's advisory locks: two instances that start at on
 
 def migrate(engine: Engine) -> None:
     """Bring a database up to date, whole or not at all; raises `InputError` for one of a later version."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells every start what it found
     with writing(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-        config = _config(connection)
+        config = config_of(connection)
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
         found = MigrationContext.configure(connection).get_current_revision()
         if found is not None and found not in known:
@@ -30,7 +32,8 @@ def migrate(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
-def _config(connection: Connection) -> Config:
+def config_of(connection: Connection | None = None) -> Config:
+    """Where the steps stand, and the connection on which they are to run."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     config.attributes["connection"] = connection

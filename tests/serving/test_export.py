@@ -29,8 +29,8 @@ def test_training_reads_what_serving_wrote(
     out.write_bytes(b"".join(lines))
     assert "13912345678" not in out.read_text(encoding="utf-8")
     found = read_corrections(out, taxonomy)
-    assert [petition.id for petition in found.dataset.petitions] == ["A-0", "A-1"]
-    assert found.dataset.labels["category"] == ["leak", decided[1]["category"]["code"]]
+    labels = zip(found.dataset.petitions, found.dataset.labels["category"], strict=True)
+    assert {petition.id: label for petition, label in labels} == {"A-0": "leak", "A-1": decided[1]["category"]["code"]}
 
 
 def test_only_what_is_new(desk: TestClient, service: Service) -> None:
