@@ -52,6 +52,7 @@ def serve(settings: Settings, decider: Decider, listener: socket.socket) -> None
     if settings.workers == 1:
         uvicorn.Server(Worker(settings, decider)).run(sockets=[listener])
         return
+    create_app(settings, decider).state.service.journal.close()  # what is wrong is told now, not by workers that die
     start_logging(settings.log_level)
     with tempfile.TemporaryDirectory(prefix="jiesu-figures-") as folder:
         os.environ[SHARED] = folder  # prometheus_client looks for it when the workers import it

@@ -38,10 +38,15 @@ class Upkeep:
         self._now = now
 
     async def watch(self, seconds: float) -> None:
-        """Look for ever, every so many seconds."""
+        """Look for ever, every so many seconds; when it is cancelled, what has begun is finished first."""
         while True:
-            await run_in_threadpool(self.look)
             await asyncio.sleep(seconds)
+            looking = asyncio.ensure_future(run_in_threadpool(self.look))
+            try:
+                await asyncio.shield(looking)
+            except asyncio.CancelledError:
+                await looking
+                raise
 
     def look(self) -> list[str]:
         """Do what is due; the names of the jobs done."""

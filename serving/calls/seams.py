@@ -28,7 +28,8 @@ DIGIT, JOINT = rf"[\d{SPOKEN}]", "[-—–.·,，、。… 嗯啊呃哦]{0,3}"
 RUN = re.compile(rf"{DIGIT}(?:{JOINT}{DIGIT}){{6,}}")
 OPENED = "|".join(map(re.escape, OPEN))
 PIECE = re.compile(rf"(?:{OPENED}|{DIGIT})(?:{JOINT}(?:{OPENED}|{DIGIT}))*")
-PADDING = rf"(?:[{re.escape(FILLERS)}]|然后?|那个?|就是?|对|是)*"  # between two parts of a number; a word may be half recognised
+# What is said between two parts of a number; the last word may be half recognised.
+PADDING = rf"(?:[{re.escape(FILLERS)}]|然后?|那个?|就是?|对|是)*"
 LEAD, TRAIL = re.compile(PADDING), re.compile(PADDING + "$")
 AMOUNT = re.compile(r"\d+[年元块万千百平米人户亩吨斤度]")  # a turn that begins so does not go on with a number
 LOGIN = re.compile(r"[A-Za-z0-9_-]+")

@@ -6,9 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from fastapi import Request
+from fastapi.responses import Response
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
+from serving.access.who import INSECURE
+from serving.door.described import Direct
+from serving.repeats import Repeat, once
 from serving.service import Service
 from serving.store import tables
 
@@ -76,3 +81,21 @@ def test_in_flight_is_told_and_the_dead_are_succeeded(desk: TestClient, service:
 def test_a_key_that_is_none_is_refused(desk: TestClient, name: str) -> None:
     headers = {"idempotency-key": name.encode()}
     assert desk.post("/v1/decisions", json=BODY, headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize(("headers", "status"), [({}, 400), (KEY, 200)])
+def test_where_a_key_is_required_its_absence_is_told(
+    desk: TestClient, service: Service, headers: dict[str, str], status: int
+) -> None:
+    async def door(request: Request) -> Response:
+        async def answer(_: Repeat | None) -> bytes:
+            return b"{}"
+
+        return await once(service, request, INSECURE, await request.body(), answer, required=True)
+
+    app: Any = desk.app
+    app.router.add_api_route("/needs-a-key", door, methods=["POST"], route_class_override=Direct)
+    reply = desk.post("/needs-a-key", headers=headers)
+    assert reply.status_code == status
+    if status == 400:
+        assert "Idempotency-Key" in reply.json()["detail"]
