@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 import corpora.default
 from corpora.petitions import Row, corpus_hash, default_taxonomy, read_rows
@@ -22,6 +23,8 @@ from training.dataset import Dataset
 from training.fitting import Recipe, fit
 from training.heads import FitSettings
 
+settings.register_profile("jiesu", deadline=None)  # a busy machine is no fault
+settings.load_profile("jiesu")
 PLACES = (
     "青杉苑三期五栋 花溪路与临江巷路口 柳浪镇石桥村村口 云台新村菜场旁边 望湖里九号院 东篱小区南门外 "
     "老粮站宿舍楼 梅岭街幼儿园门口 白鹭洲步道入口 砚池巷四十二号"
