@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import tempfile
 
 import uvicorn
@@ -17,6 +18,7 @@ from serving.memory import settle
 from serving.metrics import SHARED
 from serving.settings import Settings
 
+SWITCH = 0.0005  # seconds: the journal's thread lets go of the interpreter at every statement, and wants it back soon
 GRACE = 20  # seconds in which requests at work are finished after a stop was asked for
 SILENCE = (
     60  # seconds without a sign of life after which a worker is replaced; on a busy machine one needs ten to start
@@ -43,6 +45,7 @@ class Worker(uvicorn.Config):
         start_logging(self._settings.log_level)
         app = create_app(self._settings, self._decider)
         settle()
+        sys.setswitchinterval(SWITCH)
         self.app, self.http = app, protocol_of(self._settings, app.state.service.metrics)
         super().load()
 
