@@ -82,7 +82,7 @@ def _turn(engine: Engine) -> Iterator[None]:
     if engine.dialect.name != "sqlite":
         yield
         return
-    with open(f"{engine.url.database}.turn", "ab") as queue:  # noqa: PTH123 - the name is SQLite's
+    with open(f"{engine.url.database}.turn", "ab") as queue:
         fcntl.flock(queue, fcntl.LOCK_EX)
         yield
 
