@@ -3,7 +3,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
   $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
+# Compiled files are made when a module is first used: most never are, and they were a fifth of what was installed.
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile
 HOST ?= 127.0.0.1
 PORT ?= 8000
 LETTERS ?= ../shared/gold/dev.jsonl
