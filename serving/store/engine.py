@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, NoSuchModuleError, OperationalError
@@ -15,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, NoSuchM
 from nlp.errors import InputError, JiesuError
 
 BUSY = 10.0  # seconds that a writer waits for another process
+LOOK = 0.0005  # seconds between two looks whether it is its turn
 WRITES = "jiesu_writes"
 AWAY = (OperationalError, InterfaceError, InternalError)  # gone, full, locked, or in recovery
 
@@ -74,17 +76,30 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def _turn(engine: Engine) -> Iterator[None]:
-    """One writer of an SQLite file after the other, each woken when its turn comes.
+    """One writer of an SQLite file after the other; raises `StoreDown` for one whose turn does not come in time.
 
-    SQLite itself has whoever finds the file locked sleep, for up to 100 ms, and look again: with two busy workers that
-    was most of the time that an answer took.
+    SQLite itself has whoever finds the file locked sleep, longer each time, for up to 100 ms: with two busy workers
+    that was most of the time that an answer took.
     """
     if engine.dialect.name != "sqlite":
         yield
         return
     with open(f"{engine.url.database}.turn", "ab") as queue:
-        fcntl.flock(queue, fcntl.LOCK_EX)
+        until = time.monotonic() + BUSY
+        while not _taken(queue):
+            if time.monotonic() > until:
+                raise StoreDown(reason="database is locked")
+            time.sleep(LOOK)
         yield
+
+
+def _taken(queue: BinaryIO) -> bool:
+    """Whether it is this writer's turn; closing the file ends it."""
+    try:
+        fcntl.flock(queue, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager

@@ -237,10 +237,14 @@ def test_a_fine_tuning_that_was_killed_goes_on(done: Fit, dataset: Dataset, sour
         assert torch.allclose(one, other, atol=1e-5)
 
 
-def test_fine_tuning_leaves_the_pieces_as_they_are(done: Fit, dataset: Dataset, source: str, tmp_path: Path) -> None:
+def test_fine_tuning_changes_the_pieces_and_the_layers_that_stay(
+    done: Fit, dataset: Dataset, source: str, tmp_path: Path
+) -> None:
     tuned = fine_tuned(done, dataset, source, 1, tmp_path / "scratch", unheard, QUICK)
     before = open_encoder(source)
-    assert torch.equal(tuned.network.encoder.get_input_embeddings().weight, before.get_input_embeddings().weight)
+    pieces = tuned.network.encoder.get_input_embeddings().weight
+    assert pieces.shape == before.get_input_embeddings().weight.shape
+    assert not torch.equal(pieces, before.get_input_embeddings().weight)
     changed = tuned.network.encoder.encoder.layer
     assert len(changed) == 1
     assert not torch.equal(changed[0].output.dense.weight, before.encoder.layer[0].output.dense.weight)
