@@ -11,10 +11,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from corpora.default import default_folder, is_current
 from corpora.petitions import TAXONOMY
 from nlp.errors import InputError
 from nlp.model import read_manifest
-from nlp.registry import Standing, history, standing, version_folder, versions
+from nlp.registry import DEFAULT, Standing, history, standing, version_folder, versions
 from nlp.taxonomy import TASK_NAMES, Taxonomy
 from training import testset
 from training.cleaning import clean
@@ -44,7 +45,9 @@ def _test_set() -> None:
 @models_commands.command("list")
 def list_command(home: Home = Path("var"), as_json: AsJson = False) -> None:
     """列出登记的模型：在用、曾用、候选。"""
-    rows = [_row(home, name, manifest) for name, manifest in versions(home).items()]
+    shipped = default_folder(home)  # in the tree, unless one was fitted at home
+    found = ({DEFAULT: read_manifest(shipped)} if is_current(shipped) else {}) | versions(home)
+    rows = [_row(home, name, manifest) for name, manifest in found.items()]
     if as_json:
         _print_json(rows)
         return
