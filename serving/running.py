@@ -20,9 +20,7 @@ from serving.settings import Settings
 
 SWITCH = 0.0005  # seconds: the journal's thread lets go of the interpreter at every statement, and wants it back soon
 GRACE = 20  # seconds in which requests at work are finished after a stop was asked for
-SILENCE = (
-    60  # seconds without a sign of life after which a worker is replaced; on a busy machine one needs ten to start
-)
+SILENCE = 60  # seconds without a sign of life after which a worker is replaced; one may need ten to start
 MESSAGE = 65_536  # bytes of one message of a WebSocket
 
 

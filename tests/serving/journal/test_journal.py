@@ -203,6 +203,7 @@ def test_who_gives_up_before_it_is_written_leaves_the_others_alone(journal: Jour
         kept = asyncio.ensure_future(journal.write(keep("b")))
         await asyncio.sleep(0)
         given_up.cancel()
+        await asyncio.wait([given_up])
         gate.go.set()
         assert await kept == "b"
 
