@@ -7,11 +7,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from pathlib import Path
 
 from corpora.default import CORPUS
 from corpora.hub import read_hub
+from corpora.moments import moment
 from corpora.petitions import corpus_hash, read_rows
 from corpora.tables import OLD, READERS, Table, open_table
 from nlp.errors import InputError
@@ -20,14 +21,8 @@ from nlp.taxonomy import TASKS
 from training.columns import Chosen, choose
 from training.dataset import Dataset
 
-CHINA = timezone(timedelta(hours=8))  # what a time without a zone means
-PARTS = re.compile(
-    r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?"
-    r"(?:[T\s]*(\d{1,2})\s*[:：时]\s*(\d{1,2})(?:\s*[:：分]\s*(\d{1,2})(?:\.\d+)?)?\s*[分秒]?)?"
-)
 SEPARATOR = re.compile(r"\s*(?:[-－—=]+[>＞]|[>＞→/／\\])\s*")  # what people type between the levels of a path
 HEADING = 15  # characters; the name of a column is shorter, a petition is longer
-DIGITS = re.compile(r"\d{14}")
 
 
 @dataclass(frozen=True)
@@ -157,20 +152,3 @@ def _times(table: Table, column: str) -> tuple[list[datetime | None], list[int]]
     times = [moment(value) for value in given]
     rows = zip(table.lines, given, times, strict=True)
     return times, [line for line, value, time in rows if value.strip() and time is None]
-
-
-def moment(value: str) -> datetime | None:
-    """A time as offices write it, in China's zone where it names none; none if it cannot be read."""
-    value = value.strip()
-    parts = PARTS.fullmatch(value)
-    try:
-        if parts:
-            year, month, day, hour, minute, second = (int(part or 0) for part in parts.groups())
-            found = datetime(year, month, day, hour, minute, second)
-        else:
-            found = (
-                datetime.strptime(value, "%Y%m%d%H%M%S") if DIGITS.fullmatch(value) else datetime.fromisoformat(value)
-            )
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=CHINA)

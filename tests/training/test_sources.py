@@ -11,11 +11,12 @@ import datasets
 import pytest
 import xlsxwriter
 
+from corpora.moments import CHINA, moment
 from corpora.petitions import Row, corpus_hash
 from nlp.errors import InputError
 from nlp.taxonomy import TASKS
 from training.dataset import Dataset
-from training.sources import CHINA, from_corpus, moment, open_dataset, open_source, paths
+from training.sources import from_corpus, open_dataset, open_source, paths
 
 
 def written(path: Path, *rows: list[str]) -> Path:

@@ -1,0 +1,1 @@
+"""Rows: tables of any size read row by row, as they stand."""
