@@ -18,11 +18,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import uvloop
+
 from benchmarks.http import served
 from benchmarks.measure import figure, tell
 from benchmarks.petitions import own
 
 PORT, CLIENTS = 8073, 64
+CROWD = 3 * CLIENTS  # clients of the overload: as many as before would wait for each other, and ask no faster
 RATE, SECONDS = 500, 60  # the goal: decisions a second, sustained
 OVERLOAD, OVERLOAD_SECONDS = 3, 20
 RECOVERY = 5.0  # seconds
@@ -91,19 +94,19 @@ async def client(port: int, queue: asyncio.Queue[tuple[float, bytes] | None], se
         writer.close()
 
 
-async def load(port: int, rate: float, seconds: float, requests: Sequence[bytes]) -> Seen:
+async def load(port: int, rate: float, seconds: float, requests: Sequence[bytes], clients: int = CLIENTS) -> Seen:
     """Requests at a rate for some time; back when the last one is answered."""
     seen, queue = Seen(), asyncio.Queue[tuple[float, bytes] | None]()
     begun = time.perf_counter()
-    clients = [asyncio.create_task(client(port, queue, seen, begun)) for _ in range(CLIENTS)]
+    seats = [asyncio.create_task(client(port, queue, seen, begun)) for _ in range(clients)]
     for number in range(round(rate * seconds)):
         at = begun + number / rate
         if (wait := at - time.perf_counter()) > 0:
             await asyncio.sleep(wait)
         queue.put_nowait((at, requests[number % len(requests)]))
-    for _ in clients:
+    for _ in seats:
         queue.put_nowait(None)
-    await asyncio.gather(*clients)
+    await asyncio.gather(*seats)
     seen.seconds = time.perf_counter() - begun
     return seen
 
@@ -126,20 +129,20 @@ def run(seconds: int = SECONDS, store: str = "") -> None:
     with tempfile.TemporaryDirectory() as home:
         os.environ |= {"JIESU_HOME": home} | ({"JIESU_STORE": store} if store else {})
         with served(command, PORT) as process:
-            asyncio.run(load(PORT, RATE / 5, 5, requests))
+            uvloop.run(load(PORT, RATE / 5, 5, requests))
             before = memory(process.pid)
-            steady = asyncio.run(load(PORT, RATE, seconds, requests))
+            steady = uvloop.run(load(PORT, RATE, seconds, requests))
             tell(figure(f"load.{kind}.decisions", steady.statuses["200"] / steady.seconds, "decisions/s", RATE))
             tell(figure(f"load.{kind}.p50", steady.percentile(0.5), "ms"))
             tell(figure(f"load.{kind}.p99", steady.percentile(0.99), "ms", 50))
             tell(figure(f"load.{kind}.errors", steady.statuses.total() - steady.statuses["200"], "requests"))
-            overload = asyncio.run(load(PORT, OVERLOAD * RATE, OVERLOAD_SECONDS, requests))
+            overload = uvloop.run(load(PORT, OVERLOAD * RATE, OVERLOAD_SECONDS, requests, CROWD))
             shed = overload.statuses["429"] + overload.statuses["503"]
             other = overload.statuses.total() - shed - overload.statuses["200"]
             tell(figure(f"load.{kind}.overload_decisions", overload.statuses["200"] / overload.seconds, "decisions/s"))
             tell(figure(f"load.{kind}.overload_shed", shed, "requests", overload.advised))
             tell(figure(f"load.{kind}.overload_errors", other, "requests"))
-            after = asyncio.run(load(PORT, RATE, 2 * RECOVERY, requests))
+            after = uvloop.run(load(PORT, RATE, 2 * RECOVERY, requests))
             slow = [at for at, ms in after.taken if ms > 50]
             tell(figure(f"load.{kind}.recovery", max(slow, default=0.0), "s", RECOVERY))
             tell(figure(f"load.{kind}.memory_growth", memory(process.pid) - before, "MiB"))

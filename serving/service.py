@@ -75,7 +75,12 @@ class Service:
 
         closing: what else is to be written in the same transaction.
         """
-        decisions = await self.decided(petitions, how)
+        return await self.written(await self.decided(petitions, how), petitions, who, closing)
+
+    async def written(
+        self, decisions: list[Decision], petitions: Sequence[Petition], who: Who, closing: Closing | None = None
+    ) -> Answered:
+        """Write decisions on petitions, as `decide` does; raises `StoreDown`."""
         written = Decided.of(decisions, petitions, who, self.secret)
         answered = Answered(decisions, written.contents)
 

@@ -52,15 +52,15 @@ class When:
 
     def holds(self, facts: Facts) -> bool:
         """Whether the condition is met."""
-        single = (
-            (self.category, facts.category), (self.tier, facts.tier), (self.clock, facts.clock),
-            (self.type, facts.type), (self.source, facts.source), (self.redline, facts.redline),
-        )  # fmt: skip
-        return (
-            all(not wanted or has in wanted for wanted, has in single)
-            and (not self.words or not facts.words.isdisjoint(self.words))
-            and self._lies(facts)
-        )
+        for name, wanted in self._single:  # no generator: a petition meets hundreds of conditions, few of which hold
+            if getattr(facts, name) not in wanted:
+                return False
+        return (not self.words or not facts.words.isdisjoint(self.words)) and self._lies(facts)
+
+    @cached_property
+    def _single(self) -> tuple[tuple[str, frozenset[str]], ...]:
+        """The lists of which a matter has one value, with what they hold; empty ones are left out."""
+        return tuple((name, frozenset(getattr(self, name))) for name in SINGLE if getattr(self, name))
 
     def _lies(self, facts: Facts) -> bool:
         """Whether the matter lies where the condition asks it to."""
@@ -96,4 +96,5 @@ class When:
         )
 
 
+SINGLE = ("category", "tier", "clock", "type", "source", "redline")
 CONDITIONS = tuple(field.name for field in fields(When) if field.name != "outside")

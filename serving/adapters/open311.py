@@ -16,7 +16,6 @@ from nlp.taxonomy import Label, Taxonomy
 from serving.access.scope import Scope
 from serving.access.who import Who
 from serving.adapters.form import form_body, form_of
-from serving.adapters.keep import keep
 from serving.adapters.markup import MEDIA, Shape, answers, query
 from serving.adapters.report import Report
 from serving.adapters.tickets import Search, Tickets
@@ -91,7 +90,7 @@ class Door:
         decisions = await self.service.decided([petition])
         if chosen.code != decisions[0].category.code:
             decisions[0].reasons.append(f"来方选的服务是“{chosen.name}”（{chosen.code}）")
-        await keep(self.service, [petition], decisions, who)
+        await self.service.written(decisions, [petition], who)
         answer = {"service_request_id": decisions[0].decision_id, "service_notice": notice(decisions[0])}
         return REQUESTS.answer(request, [{**answer, "account_id": None}])
 

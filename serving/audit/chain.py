@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, RowMapping, Select, select, text
+from sqlalchemy import Connection, RowMapping, Select, bindparam, select, text
 
 from nlp.errors import JiesuError
 from serving.audit.record import Record, detail_digest
@@ -28,6 +28,10 @@ BEGIN = text(
     "INSERT INTO audit_marks (name, seq, hash, at, signature) VALUES (:name, :seq, :hash, :at, :signature) "
     "ON CONFLICT DO NOTHING"
 )
+# Statements are made once: SQLAlchemy then need not work out each time that it knows them.
+HOLDS = select(audit.c.seq).where(audit.c.id == bindparam("record"))
+ADD, ADD_DETAILS = audit.insert(), audit_details.insert()
+MOVE = audit_marks.update().where(audit_marks.c.name == bindparam("mark"))
 
 
 class ChainBroken(JiesuError):
@@ -76,13 +80,13 @@ class Chain:
             last = row["hash"] = self.hash(last, row)
             rows.append(row)
             details.append({"id": record.id, "subject": record.subject, "content": detail})
-        connection.execute(audit.insert(), rows)
-        connection.execute(audit_details.insert(), details)
+        connection.execute(ADD, rows)
+        connection.execute(ADD_DETAILS, details)
         self.put_mark(connection, HEAD, Mark(seq, last, records[-1].at))
 
     def holds(self, connection: Connection, record: str) -> bool:
         """Whether a record, by its id, is in the chain."""
-        return connection.scalar(select(audit.c.seq).where(audit.c.id == record)) is not None
+        return connection.scalar(HOLDS, {"record": record}) is not None
 
     def hash(self, before: str, row: Mapping[str, Any] | RowMapping) -> str:
         """The hash of a record after the one whose hash is `before`."""
@@ -91,11 +95,12 @@ class Chain:
 
     def lock(self, connection: Connection) -> Mark:
         """The last record; nobody else adds one before the transaction ends. Raises `ChainBroken`."""
-        query = _marked(HEAD).with_for_update()
-        if connection.execute(query).one_or_none() is None:  # a row that is not there holds up nobody
+        row = connection.execute(LOCK).one_or_none()
+        if row is None:  # a row that is not there holds up nobody
             begun = {"name": HEAD, **vars(NOWHERE), "signature": self.signature(HEAD, NOWHERE)}
             connection.execute(BEGIN, begun)
-        return self._known(HEAD, connection.execute(query).one())
+            row = connection.execute(LOCK).one()
+        return self._known(HEAD, row)
 
     def mark(self, connection: Connection, name: str) -> Mark:
         """A signed place in the chain; where none is written, the one before the first. Raises `ChainBroken`."""
@@ -105,8 +110,7 @@ class Chain:
     def put_mark(self, connection: Connection, name: str, mark: Mark) -> None:
         """Write a place in the chain, signed."""
         values = {**vars(mark), "signature": self.signature(name, mark)}
-        changed = connection.execute(audit_marks.update().where(audit_marks.c.name == name).values(values))
-        if not changed.rowcount:
+        if not connection.execute(MOVE, values | {"mark": name}).rowcount:
             connection.execute(audit_marks.insert().values(name=name, **values))
 
     def signature(self, name: str, mark: Mark) -> str:
@@ -129,3 +133,6 @@ class Chain:
 
 def _marked(name: str) -> Select[Any]:
     return select(audit_marks).where(audit_marks.c.name == name)
+
+
+LOCK = _marked(HEAD).with_for_update()

@@ -42,6 +42,7 @@ class Gate:
                 await self._app(scope, receive, send)
             finally:
                 self._inside -= 1
+                self._load.answered(self._inside)
 
     def _closed(self, scope: Scope) -> str:
         """Why a request cannot be taken; empty if it can. A WebSocket has hardly ever work, so that none counts."""

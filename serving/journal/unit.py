@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -49,7 +50,7 @@ class Unit:
         """Write what was collected."""
         for table, rows in self._rows.items():
             if rows:
-                self.connection.execute(self.insert(table).on_conflict_do_nothing(), list(rows))
+                self.connection.execute(_adding(self.connection.dialect.name, table), rows)
         self._chain.append(self.connection, self._records)
 
     @property
@@ -63,3 +64,10 @@ class Unit:
         for table, rows in self._rows.items():
             del rows[counts.get(table, 0) :]
         del self._records[records:]
+
+
+@cache
+def _adding(dialect: str, table: Table) -> Any:
+    """Made once for each table: SQLAlchemy then need not work out each time that it knows the statement."""
+    insert: Any = INSERTS[dialect](table)
+    return insert.on_conflict_do_nothing()

@@ -122,6 +122,31 @@ def test_a_long_queue_sends_away_what_would_write_and_is_forgotten_when_it_is_sh
     asyncio.run(scene())
 
 
+def test_more_than_can_be_answered_in_time_is_sent_away_and_a_sudden_crowd_is_not() -> None:
+    async def scene() -> None:
+        inner, metrics = Inner(), Metrics("m")
+        load = Load(Queue(), few=4, wait=TICK)
+        gate = Gate(inner, load, metrics)
+        ticking = asyncio.ensure_future(load.ticking())
+        crowd = [Asked(gate) for _ in range(40)]
+        await turns()
+        assert len(inner.seen) == 40  # nobody knows yet how fast they are answered
+        while not counted(metrics, "pace"):  # one is answered now and then, the others wait
+            load.answered(len(inner.seen))
+            await asyncio.sleep(TICK / 2)
+            crowd.append(Asked(gate))
+            await turns()
+        inner.go.set()
+        await asyncio.gather(*(one.task for one in crowd))
+        assert crowd[-1].status == 503
+        again = Asked(gate)
+        await again.task
+        assert again.status == 200
+        ticking.cancel()
+
+    asyncio.run(asyncio.wait_for(scene(), 10))
+
+
 def test_a_websocket_is_not_begun_under_a_high_load_and_holds_no_place() -> None:
     async def scene() -> None:
         inner, queue = Inner(), Queue()
