@@ -72,8 +72,7 @@ class Encoder:
 
     def lines(self, texts: Texts, rows: Sequence[int]) -> list[str]:
         """Title and text of some petitions as one line each, the way the encoder was trained."""
-        strings, most = texts.strings, CHARACTERS * self.settings.tokens
-        return [line(self.settings.prefix, strings[2 * row], strings[2 * row + 1], most) for row in rows]
+        return lines(self.settings.prefix, self.settings.tokens, texts, rows)
 
     def embed(self, lines: Sequence[str]) -> NDArray[np.float32]:
         """(lines, width): each line runs by itself, without padding, so that it embeds the same alone and in a batch.
@@ -121,6 +120,12 @@ def is_served() -> bool:
 def line(prefix: str, title: str, text: str, most: int) -> str:
     """One petition as the encoder reads it; of a long text only the first `most` characters."""
     return f"{prefix}{title} {text[:most]}" if title else f"{prefix}{text[:most]}"
+
+
+def lines(prefix: str, tokens: int, texts: Texts, rows: Sequence[int]) -> list[str]:
+    """The lines of some petitions, none much longer than the encoder reads."""
+    strings, most = texts.strings, CHARACTERS * tokens
+    return [line(prefix, strings[2 * row], strings[2 * row + 1], most) for row in rows]
 
 
 def whole(folder: Path) -> bytes:

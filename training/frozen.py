@@ -9,23 +9,24 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from nlp.encoder import HEADS, Encoder
+from nlp.encoder import Encoder
 from nlp.heads import Matrix
 from nlp.model import Model
 from nlp.reader import Reader
-from training.cascade import Cascade, cascade
+from training.cascade import cascade
 from training.dataset import Dataset
 from training.fitting import Fit, Step
 from training.heads import Columns, FitSettings, folds
+from training.mount import Head, mounted, save_heads
 
 MOST = 5_000  # rows: beyond that, reading them takes longer than an office waits, and the linear model knows enough
 STRENGTH = 0.02  # scikit-learn's C: a hundred rows must not bend 384 directions
+SOURCE = "默认模型的编码器，只换了分类头"
 PORTION = 128  # petitions between two steps of the progress bar
 
 
@@ -34,20 +35,15 @@ def with_frozen(done: Fit, dataset: Dataset, model: Model, encoder: Encoder, out
     embedded = read(encoder, dataset, step)
     labels = {task: np.where(done.fitted[task].known, columns, -1) for task, columns in done.labels.items()}
     widths = {task: model.heads.widths[task] for task in labels}
-    settings = FitSettings()
     heads = [_head(embedded, labels[task], width) for task, width in widths.items()]
-    held = {task: _held(embedded, labels[task], done.material.groups, widths[task], settings) for task in labels}
+    held = {task: _held(embedded, labels[task], done.material.groups, widths[task], FitSettings()) for task in labels}
     weighed = cascade(done.answers, held, labels, model.thresholds.error)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
         folder = Path(scratch) / "encoder"
         shutil.copytree(encoder.folder, folder)
-        weights, bias = (np.concatenate(part, axis=-1) for part in zip(*heads, strict=True))
-        save_file({"weights": np.ascontiguousarray(weights), "bias": bias}, folder / HEADS)
-        own = replace(encoder.settings, widths=widths, asked=weighed.asked, mix=weighed.mix)
-        card = {**model.card, "encoder": _card(weighed)}
-        limits = replace(model.thresholds, asked=weighed.confidence)
-        whole = replace(model, encoder=Encoder(folder, own), thresholds=limits, card=card)
-        return whole.save(out, model.name.rsplit("-", 1)[0])
+        save_heads(heads, folder)
+        settings = replace(encoder.settings, widths=widths)
+        return mounted(model, folder, settings, weighed, {"source": SOURCE}, out)
 
 
 def read(encoder: Encoder, dataset: Dataset, step: Step) -> NDArray[np.float32]:
@@ -66,7 +62,7 @@ def regression() -> Pipeline:
     return make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=300))
 
 
-def _head(embedded: NDArray[np.float32], columns: Columns, width: int) -> tuple[NDArray[np.float32], ...]:
+def _head(embedded: NDArray[np.float32], columns: Columns, width: int) -> Head:
     """(width of the encoder, labels) weights and (labels,) bias of one task, the scaling folded in."""
     known = columns >= 0
     scaler, fitted = (part for _, part in regression().fit(embedded[known], columns[known]).steps)
@@ -93,7 +89,3 @@ def _held(
     held[known] = 1e-9
     held[np.ix_(known, np.unique(labels))] = told
     return held
-
-
-def _card(weighed: Cascade) -> dict[str, object]:
-    return {"source": "默认模型的编码器，只换了分类头", "cascade": weighed.as_dict()}

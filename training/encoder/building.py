@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoTokenizer
 
-from nlp.encoder import CHARACTERS, HEADS, TOKENIZER, Encoder, EncoderSettings, line, parted
+from nlp.encoder import TOKENIZER, Encoder, EncoderSettings, lines, parted
 from nlp.model import VECTORS, Model
 from nlp.reader import Reader
 from nlp.text import Texts
@@ -27,6 +26,7 @@ from training.encoder.network import Network, open_encoder
 from training.encoder.pieces import counted, cut, embedded, kept
 from training.encoder.tune import Rows, Step, TuneSettings, tune
 from training.fitting import Fit
+from training.mount import mounted, save_heads
 from training.split import split
 from training.vectors import packed, reduced
 
@@ -67,14 +67,14 @@ def fine_tuned(done: Fit, dataset: Dataset, source: str, distil: int | None, scr
     network = Network(open_encoder(source, distil), {task: done.model.heads.widths[task] for task in done.labels})
     config = AutoConfig.from_pretrained(source)
     prefix = prefix_of(source, config)
-    lines = lines_of(prefix, texts_of(dataset), settings.tokens)
+    read = lines(prefix, settings.tokens, texts_of(dataset), range(len(dataset)))
     whole = tokenizer_of(source)
-    counts = counted(whole, lines)
+    counts = counted(whole, read)
     numbers = kept(whole, counts)
     tokenizer = cut(network, whole, numbers)
     held = np.zeros(len(dataset), np.bool_)
     held[split(replace(dataset, times=()), HELD, settings.seed).held] = True
-    ids = tokenized(tokenizer, lines, settings.tokens)
+    ids = tokenized(tokenizer, read, settings.tokens)
     rows = np.flatnonzero(~held)
     labels = np.stack([done.labels[task] for task in network.tasks], axis=1)
     began = time.monotonic()
@@ -95,11 +95,7 @@ def with_encoder(done: Fit, dataset: Dataset, model: Model, tuned: Tuned, out: P
         widths = {task: done.model.heads.widths[task] for task in tuned.network.tasks}
         settings = EncoderSettings(tuned.prefix, tuned.settings.tokens, widths, asked=1.01, mix={})
         weighed = weigh(done, Encoder(folder, settings), texts, tuned.held)
-        settings = replace(settings, asked=weighed.asked, mix=weighed.mix)
-        card = {**model.card, "encoder": _card(tuned, weighed)}
-        limits = replace(model.thresholds, asked=weighed.confidence)
-        whole = replace(model, encoder=Encoder(folder, settings), vectors=vectors, thresholds=limits, card=card)
-        return whole.save(out, model.name.rsplit("-", 1)[0])
+        return mounted(model, folder, settings, weighed, _card(tuned), out, vectors)
 
 
 def write_encoder(network: Network, tokenizer: Tokenizer, folder: Path) -> None:
@@ -107,9 +103,7 @@ def write_encoder(network: Network, tokenizer: Tokenizer, folder: Path) -> None:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     tokenizer.save(str(folder / TOKENIZER))
-    heads = [(head.weight.detach().numpy().T, head.bias.detach().numpy()) for head in network.heads]
-    weights, bias = (np.concatenate(parts, axis=-1) for parts in zip(*heads, strict=True))
-    save_file({"weights": np.ascontiguousarray(weights), "bias": bias}, folder / HEADS)
+    save_heads(((head.weight.detach().numpy().T, head.bias.detach().numpy()) for head in network.heads), folder)
     plain = folder / "plain.onnx"
     to_onnx(network, plain)
     for name, part in parted(quantised(plain)):
@@ -145,13 +139,6 @@ def texts_of(dataset: Dataset) -> Texts:
     return Reader().fields(dataset.fields).texts
 
 
-def lines_of(prefix: str, texts: Texts, tokens: int) -> list[str]:
-    """One line a petition."""
-    strings = texts.strings
-    pairs = zip(strings[::2], strings[1::2], strict=True)
-    return [line(prefix, title, text, CHARACTERS * tokens) for title, text in pairs]
-
-
 def tokenized(tokenizer: Tokenizer, lines: Sequence[str], tokens: int) -> list[list[int]]:
     """The pieces of each line, at most `tokens`."""
     tokenizer.enable_truncation(tokens)
@@ -163,7 +150,7 @@ def prefix_of(source: str, config: Any) -> str:
     return str(getattr(config, "prefix", "") or ("query: " if "e5" in Path(source).name.lower() else ""))
 
 
-def _card(tuned: Tuned, weighed: Cascade) -> dict[str, Any]:
+def _card(tuned: Tuned) -> dict[str, Any]:
     return {
         "source": Path(tuned.source).name,
         "layers": tuned.network.encoder.config.num_hidden_layers,
@@ -174,5 +161,4 @@ def _card(tuned: Tuned, weighed: Cascade) -> dict[str, Any]:
         "tokens": tuned.settings.tokens,
         "minutes": round(tuned.minutes, 1),
         "threads": torch.get_num_threads(),
-        "cascade": weighed.as_dict(),
     }
