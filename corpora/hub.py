@@ -11,7 +11,8 @@ from urllib.request import getproxies
 
 import datasets
 
-from corpora.tables import READERS, Numbered, Table, table_of
+from corpora.rows.open import KNOWN
+from corpora.tables import Numbered, Table, table_of
 from nlp.errors import InputError
 
 NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)?")
@@ -29,7 +30,7 @@ def _saved(folder: Path) -> datasets.Dataset | datasets.DatasetDict:
     try:
         return datasets.load_from_disk(str(folder))
     except FileNotFoundError as error:
-        reason = f"是文件夹，但不是 datasets 的 save_to_disk 写的；请给出一个文件（{'、'.join(READERS)}）"
+        reason = f"是文件夹，但不是 datasets 的 save_to_disk 写的；请给出一个文件（{'、'.join(KNOWN)}）"
         raise InputError(place=folder, reason=reason) from error
 
 

@@ -1,18 +1,19 @@
-"""Workbooks: the first sheet of an XLSX that holds data, merged cells filled down, and what Excel left out named."""
+"""Workbooks: the sheets of an XLSX that hold data, merged cells filled down, and what Excel left out named."""
 
 from __future__ import annotations
 
-import re
 import zipfile
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from corpora.worksheet import cell_name, reach, without_value
 from nlp.errors import InputError
 
 UNPACKED = 1 << 30  # bytes that all parts of a workbook may have together
@@ -22,39 +23,68 @@ COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")  # the beginning of old Office file
 BROKEN = (CalamineError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ElementTree.ParseError, KeyError)
 LOCKED = "EncryptedPackage".encode("utf-16-le")
 RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-# A cell that begins with a formula, and the first byte of its value: the order that the format prescribes.
-FORMULA = re.compile(
-    rb"<(?:\w+:)?c\b(?P<cell>[^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|.*?</(?:\w+:)?f>)\s*(?P<value><(?:\w+:)?v\b[^>]*>[^<])?",
-    re.DOTALL,
-)
-PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d+)"')
-TEXT = re.compile(rb'\bt="str"')
-ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d+)"')
-CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})\d')
 Span = tuple[tuple[int, int], tuple[int, int]]
 """The first and the last cell of a merged range, (row, column), counted from 0."""
 
 
-@dataclass(frozen=True)
 class Sheet:
-    """The cells of a sheet.
+    """The cells of a sheet, which calamine has laid out in memory; each row becomes Python's own only as it is read.
 
-    rows: each with its number in the sheet, from 1. name: empty where the workbook has no other sheet.
-    formulas: column (from 0, within `rows`) → the first cell whose formula was saved without its value.
+    name: empty where the workbook has no other sheet. formulas: column (from 0, within
+    `rows`) → the first cell whose formula was saved without its value.
     """
 
-    rows: Sequence[tuple[int, list[Any]]]
-    name: str = ""
-    formulas: dict[int, str] = field(default_factory=dict)
+    def __init__(self, path: Path, sheet: CalamineSheet, xml: bytes, name: str) -> None:
+        self.name = name
+        self._cells = sheet
+        left = (sheet.start or (0, 0))[1]  # where calamine's rows begin; they are numbered from the top of the sheet
+        spans = sorted(sheet.merged_cell_ranges or [])
+        self._spans: list[Span] = [((a, b - left), (c, d - left)) for (a, b), (c, d) in spans]
+        self._top = self._found()
+        self._refuse_merged(path, left)
+        self.formulas: dict[int, str] = {}
+        for row, column in without_value(xml):
+            self.formulas.setdefault(column - left, cell_name(row, column))
 
     @property
     def head(self) -> list[Any]:
-        """The first row that holds anything."""
-        return next((row for _, row in self.rows if _filled(row)), [])
+        """The first row that holds anything, without the blank cells at its end."""
+        cells = next((cells for _, cells in self.rows()), [])
+        return cells[: max(_filled(cells), default=-1) + 1]
+
+    @property
+    def height(self) -> int:
+        """How many rows there are below the head, blank ones too."""
+        return max(0, (self._cells.end or (0, 0))[0] - self._top)
+
+    def rows(self) -> Iterator[tuple[int, list[Any]]]:
+        """The rows that are not blank, from the head on, merged cells filled down, with their number from 1."""
+        for row, cells in enumerate(_filled_down(self._cells.iter_rows(), self._spans)):
+            if row >= self._top and any(cell != "" and str(cell).strip() for cell in cells):
+                yield row + 1, cells
+
+    def _found(self) -> int:
+        """The row of the head: the first that is neither blank nor one title merged over several columns."""
+        titles = {start for start, end in self._spans if end[1] > start[1]}
+        for row, cells in enumerate(self._cells.iter_rows()):
+            held = _filled(cells)
+            if held and not (len(held) == 1 and (row, held[0]) in titles):
+                return row
+        return 0
+
+    def _refuse_merged(self, path: Path, left: int) -> None:
+        crossing = next((span for span in self._spans if span[0][0] <= self._top <= span[1][0]), None)
+        if crossing:
+            (row, column), (last, end) = crossing
+            reason = f"表头有合并单元格 {cell_name(row, column + left)}:{cell_name(last, end + left)}，请改成一行表头"
+            raise InputError(place=f"{path} 第 {self._top + 1} 行", reason=reason)
 
 
-def read_sheet(path: Path) -> Sheet:
-    """The first visible sheet with data, or an empty one; raises `InputError` for what cannot be read."""
+def read_sheets(path: Path, *, name: str = "", first: bool = False) -> list[Sheet]:
+    """The visible sheets with data (else the first hidden one), or one by its name, or the first alone.
+
+    Raises `InputError` for what cannot be read; no sheet with data is an empty list.
+    """
     _refuse_compound(path)
     try:
         with zipfile.ZipFile(path) as archive:
@@ -63,7 +93,8 @@ def read_sheet(path: Path) -> Sheet:
             for part in parts.values():
                 _refuse_vast(path, archive.read(part))
             with CalamineWorkbook.from_path(path) as book:
-                return _first(path, book, archive, parts)
+                found = _sheets(path, book, archive, parts, name)
+                return list(islice(found, 1 if first or name else None))
     except BROKEN as error:
         raise InputError(place=path, reason=f"不是可读的 XLSX（{error}），请用 Excel 或 WPS 打开后另存") from error
 
@@ -91,8 +122,7 @@ def _refuse_bomb(path: Path, archive: zipfile.ZipFile) -> None:
 
 def _refuse_vast(path: Path, xml: bytes) -> None:
     """One stray cell far below the others would take all memory."""
-    rows = max(map(int, ROW.findall(xml)), default=0)
-    columns = max(map(_column, set(CELL.findall(xml))), default=-1) + 1
+    rows, columns = reach(xml, CELLS)
     if rows * columns > CELLS:
         reason = f"表格大到 {rows} 行 × {columns} 列；请删去远处多余的单元格，或另存为 CSV"
         raise InputError(place=path, reason=reason)
@@ -112,83 +142,44 @@ def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
     return {name: f"xl/{target}" for name, target in found.items() if target.startswith("worksheets/")}
 
 
-def _first(path: Path, book: CalamineWorkbook, archive: zipfile.ZipFile, parts: dict[str, str]) -> Sheet:
+def _sheets(
+    path: Path, book: CalamineWorkbook, archive: zipfile.ZipFile, parts: dict[str, str], name: str
+) -> Iterator[Sheet]:
+    """The sheets that hold anything, in order: the visible ones, or where there are none the first hidden one."""
     sheets = [sheet for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+    if name and name not in {sheet.name for sheet in sheets}:
+        there = "、".join(sheet.name for sheet in sheets)
+        raise InputError(place=path, reason=f"没有名为『{name}』的表；有：{there}")
+    any_seen = False
     for each in sorted(sheets, key=lambda sheet: sheet.visible != SheetVisibleEnum.Visible):
-        sheet = book.get_sheet_by_name(each.name)
-        if sheet.start is not None:
+        seen = each.visible == SheetVisibleEnum.Visible
+        if (each.name != name) if name else (any_seen and not seen):
+            continue
+        cells = book.get_sheet_by_name(each.name)
+        if cells.start is not None:
+            any_seen = True
             xml = archive.read(parts[each.name]) if each.name in parts else b""
-            return _read(path, sheet, xml, each.name if len(sheets) > 1 else "")
-    return Sheet([])
-
-
-def _read(path: Path, sheet: CalamineSheet, xml: bytes, name: str) -> Sheet:
-    top, left = sheet.start or (0, 0)
-    cells = sheet.to_python()
-    spans = [((a - top, b - left), (c - top, d - left)) for (a, b), (c, d) in sheet.merged_cell_ranges or []]
-    head = _head(cells, spans)
-    crossing = next((span for span in spans if span[0][0] <= head <= span[1][0]), None)
-    if crossing:
-        (row, column), (last, end) = crossing
-        place = f"{_cell(row + top, column + left)}:{_cell(last + top, end + left)}"
-        raise InputError(place=f"{path} 第 {head + top + 1} 行", reason=f"表头有合并单元格 {place}，请改成一行表头")
-    _fill(cells, spans)
-    formulas: dict[int, str] = {}
-    for row, column in _without_value(xml):
-        formulas.setdefault(column - left, _cell(row, column))
-    return Sheet(list(enumerate(cells, top + 1))[head:], name, formulas)
-
-
-def _head(cells: Sequence[Sequence[Any]], spans: Sequence[Span]) -> int:
-    """The row of the head: the first that is neither blank nor one title merged over several columns."""
-    titles = {start for start, end in spans if end[1] > start[1]}
-    for row, values in enumerate(cells):
-        held = _filled(values)
-        if held and not (len(held) == 1 and (row, held[0]) in titles):
-            return row
-    return 0
+            yield Sheet(path, cells, xml, each.name if len(sheets) > 1 else "")
 
 
 def _filled(row: Sequence[Any]) -> list[int]:
     return [column for column, value in enumerate(row) if str(value).strip()]
 
 
-def _fill(cells: list[list[Any]], spans: Sequence[Span]) -> None:
+def _filled_down(rows: Iterable[list[Any]], spans: Sequence[Span]) -> Iterator[list[Any]]:
     """A cell merged over several rows holds for each of them; calamine gives it to the first alone."""
-    for (row, column), (last, _) in spans:
-        if not (0 <= row < len(cells) and 0 <= column < len(cells[row])):
-            continue
-        for below in cells[row + 1 : last + 1]:
-            below[column] = cells[row][column]
-
-
-def _without_value(xml: bytes) -> list[tuple[int, int]]:
-    """The cells (row, column, from 0) with a formula and no value; an empty text is a value."""
-    found: list[tuple[int, int]] = []
-    for match in FORMULA.finditer(xml):
-        place = PLACE.search(match["cell"])
-        if place and not match["value"] and not TEXT.search(match["cell"]):
-            found.append((int(place[2]) - 1, _column(place[1])))
-    return found
+    waiting = deque(span for span in spans if span[1][0] > span[0][0])
+    held: dict[int, tuple[int, Any]] = {}  # column → the last row it holds for, and the value
+    for row, cells in enumerate(rows):
+        held = {column: (last, value) for column, (last, value) in held.items() if row <= last}
+        for column, (_, value) in held.items():
+            cells[column] = value
+        while waiting and waiting[0][0][0] <= row:
+            (_, column), (last, _) = waiting.popleft()
+            if 0 <= column < len(cells):
+                held[column] = (last, cells[column])
+        yield cells
 
 
 def _tag(element: ElementTree.Element) -> str:
     return element.tag.rpartition("}")[2]
-
-
-def _column(letters: bytes) -> int:
-    """`A` → 0, `AA` → 26."""
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number - 1
-
-
-def _cell(row: int, column: int) -> str:
-    """(0, 26) → `AA1`."""
-    letters = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return f"{letters}{row + 1}"

@@ -16,6 +16,7 @@ from nlp.dispatch import Asked, Codes, Dispatched, Dispatcher
 from nlp.division import Divider
 from nlp.evidence import Explainer
 from nlp.features import Features, weighted
+from nlp.former import weighed
 from nlp.heads import Matrix
 from nlp.joint import Table
 from nlp.model import Model
@@ -91,14 +92,18 @@ class Decider:
         """Decide by other rules from the next batch on."""
         self.dispatcher = Dispatcher(rules, self._segmenter, self.reader)
 
-    def decide(self, petitions: Sequence[Petition], options: Options) -> list[Decision]:
-        """One decision for each petition, in order; `options.now` has a zone."""
+    def decide(self, petitions: Sequence[Petition], options: Options, told: Matrix | None = None) -> list[Decision]:
+        """One decision for each petition, in order; `options.now` has a zone.
+
+        told: (petitions, categories) likelihoods that former labels give, if there are any.
+        """
         dispatcher = self.dispatcher
         dispatcher.router.check(options.profile)
         decisions: list[Decision] = []
         for part in portions(petitions):
             reading = self.reader.read(part)
-            answers = self.answers(reading, evidence=options.evidence, high=options.high)
+            mine = None if told is None else told[len(decisions) : len(decisions) + len(part)]
+            answers = self.answers(reading, evidence=options.evidence, high=options.high, told=mine)
             sent = dispatcher.dispatch(part, reading, self._asked(answers), options.profile, options.now)
             decisions += self._decisions(part, reading, answers, sent, options)
         return decisions
@@ -113,8 +118,13 @@ class Decider:
             for asked, codes in zip(self._asked(answers), likely, strict=True)
         ]
 
-    def answers(self, reading: Reading, *, evidence: bool = False, high: bool = False) -> Answers:
-        """What the model and the red lines say of a batch; `high` asks its encoder, if there is one."""
+    def answers(
+        self, reading: Reading, *, evidence: bool = False, high: bool = False, told: Matrix | None = None
+    ) -> Answers:
+        """What the model and the red lines say of a batch; `high` asks its encoder, if there is one.
+
+        told: (petitions, categories) likelihoods that former labels give.
+        """
         texts, count = reading.texts, len(reading.texts) // 2
         tokens = self._features.tokens(texts)
         columns = self.model.vocabulary.table.columns(tokens.key)
@@ -123,6 +133,8 @@ class Decider:
         heads, asked = self.model.heads.probabilities(matrix), np.zeros(count, np.bool_)
         if high and self.model.encoder:
             heads, asked = self.model.encoder.mixed(heads, texts)
+        if told is not None:
+            weighed(heads, told, self.model.heads)
         redlines = self.redlines.find(texts)
         raised = list(redlines)
         parts = self._divider.divide(texts, tokens, columns, heads, redlines)

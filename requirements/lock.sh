@@ -6,5 +6,5 @@ compile() { uv pip compile --quiet --universal --python-version 3.11 --generate-
 echo "setuptools==84.2.1" | compile - -o requirements/build.lock
 compile pyproject.toml -o requirements/core.lock
 compile pyproject.toml --extra train -c requirements/core.lock -o requirements/train.lock
-compile pyproject.toml --extra high --extra postgres --extra oidc --extra otel -c requirements/train.lock -o requirements/serve.lock
-compile pyproject.toml --extra train --extra postgres --extra oidc --extra otel --extra test -c requirements/train.lock -o requirements/test.lock
+compile pyproject.toml --extra backlog --extra high --extra postgres --extra mysql --extra oidc --extra otel -c requirements/train.lock -o requirements/serve.lock
+compile pyproject.toml --extra train --extra postgres --extra mysql --extra oidc --extra otel --extra test -c requirements/train.lock -o requirements/test.lock

@@ -21,6 +21,8 @@ from serving.audit.chain import Chain
 from serving.audit.record import Record
 from serving.audit.retention import Limits, retain_all
 from serving.batcher import Batcher
+from serving.batches import routes as batches
+from serving.batches.tidy import tidy
 from serving.calls import routes as calls
 from serving.door.described import REPLIES
 from serving.door.doors import guarded
@@ -42,10 +44,11 @@ from serving.upkeep import Job, Upkeep
 
 PURPOSE = "读懂每一件诉求：是什么、谁来办、多快办、为什么"
 DOORS = (
-    decisions, feedback, outcomes, calls, facts, indicators, weeks, operations,
+    decisions, feedback, outcomes, calls, batches, facts, indicators, weeks, operations,
     signalen, open311, labelstudio, kserve, guzhen, wuxi, signed,
 )  # fmt: skip
 HOURLY = 3600
+MINUTELY = 60
 TICK = 60.0  # seconds between two looks at what recurs
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -153,4 +156,8 @@ def jobs(service: Service) -> dict[str, Job]:
         deleted = retain_all(service.journal, millis(settings.now()), limits)
         return "、".join(f"{table} {rows}" for table, rows in deleted.items() if rows) or "ok"
 
-    return {"retention": Job(HOURLY, retention), "drift": Job(HOURLY, lambda: weeks.observe(service))}
+    return {
+        "retention": Job(HOURLY, retention),
+        "drift": Job(HOURLY, lambda: weeks.observe(service)),
+        "batches": Job(MINUTELY, lambda: tidy(service.journal, settings, service.metrics)),
+    }

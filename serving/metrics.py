@@ -40,6 +40,9 @@ class Metrics:
         self._model_refused = self._gauge(
             "jiesu_model_refused", "1 while the model that the registry names is not in use"
         )
+        self._batches = self._gauge("jiesu_batches", "Backlogs sent by HTTP, by state", "state")
+        self._batch_jobs = self._gauge("jiesu_batch_jobs_waiting", "Chunks and other jobs of backlogs that wait")
+        self._batch_chunks = self._gauge("jiesu_batch_chunks_done", "Chunks done of the backlogs that are kept")
         self._known: dict[tuple[str, int], tuple[prometheus.Counter, prometheus.Histogram]] = {}
         self._named = ""
         self.model(model, refused=False)
@@ -104,6 +107,13 @@ class Metrics:
         """Note how far this week's petitions are from what the model had learned."""
         for name, value in zip(DRIFTS, (category, confidence, unknown, corrected), strict=True):
             self._drift.labels(name).set(value)
+
+    def batches(self, waiting: int, chunks: int, states: Mapping[str, int]) -> None:
+        """Note how many jobs of backlogs wait, how many chunks are done, and how many backlogs are in each state."""
+        self._batch_jobs.set(waiting)
+        self._batch_chunks.set(chunks)
+        for state, count in states.items():
+            self._batches.labels(state).set(count)
 
     def page(self) -> bytes:
         """The metrics in Prometheus' text format."""

@@ -102,19 +102,26 @@ class Repeat:
 Answer = Callable[[Repeat | None], Awaitable[bytes]]
 
 
+def name_of(request: Request, *, required: bool = False) -> str | None:
+    """The key of a request, if it has one; raises `MissingName`, `BadName`, before a large body need be read."""
+    name = request.headers.get(HEADER)
+    if name is None and required:
+        raise MissingName
+    if name is not None and not NAME.fullmatch(name):
+        raise BadName
+    return name
+
+
 async def once(service: Service, request: Request, who: Who, body: bytes, answer: Answer, *,
                required: bool = False) -> Response:  # fmt: skip
     """Answer a request, or repeat the first answer to its key.
 
+    body: what makes it another request; of an upload, which nobody holds whole, a digest will do.
     answer: does what is asked and gives the reply; where it gets a `Repeat`, it may finish it in its own transaction.
     """
-    name = request.headers.get(HEADER)
+    name = name_of(request, required=required)
     if name is None:
-        if required:
-            raise MissingName
         return _json(await answer(None))
-    if not NAME.fullmatch(name):
-        raise BadName
     repeat = Repeat(who.key, name, ulid_now())
     asked = digest_of(b"\n".join((request.method.encode(), request.url.path.encode(), body)))
     now = millis(service.settings.now())

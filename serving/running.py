@@ -12,6 +12,7 @@ from uvicorn.supervisors import Multiprocess
 
 from nlp.decider import Decider
 from serving.app import create_app
+from serving.batches.keeper import keeping
 from serving.door.doors import protocol_of
 from serving.logs import start_logging
 from serving.memory import settle
@@ -51,10 +52,11 @@ class Worker(uvicorn.Config):
 def serve(settings: Settings, decider: Decider, listener: socket.socket) -> None:
     """Serve until told to stop. With several workers each builds its own parts, and one that dies is replaced."""
     if settings.workers == 1:
-        uvicorn.Server(Worker(settings, decider)).run(sockets=[listener])
+        with keeping(settings):
+            uvicorn.Server(Worker(settings, decider)).run(sockets=[listener])
         return
     create_app(settings, decider).state.service.journal.close()  # what is wrong is told now, not by workers that die
     start_logging(settings.log_level)
-    with tempfile.TemporaryDirectory(prefix="jiesu-figures-") as folder:
+    with tempfile.TemporaryDirectory(prefix="jiesu-figures-") as folder, keeping(settings):
         os.environ[SHARED] = folder  # prometheus_client looks for it when the workers import it
         Multiprocess(Worker(settings), sockets=[listener]).run()

@@ -55,6 +55,14 @@ class Settings(BaseSettings):
     keep_audit_days: int = Field(400, ge=184, description="审计保留几天；网络安全法要求不少于六个月")
     drift_limit: float = Field(0.25, gt=0, description="一周的类别分布或把握与训练时相差（PSI）超过它就发出事件")
     max_body: int = Field(16 * 1024 * 1024, ge=1024, description="一次请求体的最大字节数")
+    max_upload: int = Field(
+        1024 * 1024 * 1024, ge=1024, description="经 /v1/batches 上传的一个文件（含表单）最大字节数"
+    )
+    batches: Path | None = Field(
+        None, description="上传的批次放在哪个文件夹；不设则是主目录里的 batches；多台一起办时须是共享的文件夹"
+    )
+    batch_workers: int = Field(1, ge=0, le=64, description="jiesu serve 旁边开几个进程办上传的批次；0 为不开")
+    keep_batch_days: int = Field(7, ge=1, description="批次办完后，它的文件保留几天")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="日志级别")
 
     @field_validator("timezone")

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from corpora.default import CORPUS, default_folder, is_current
+from corpora.options import Column, Levels, Type, named
 from corpora.petitions import TAXONOMY
 from nlp.errors import InputError
 from nlp.model import Model, check_place, load
@@ -32,9 +33,6 @@ from training.report import Extras, write_report
 from training.retraining import Prepared, Retrained, extras, prepare, retrain
 from training.sources import Source, from_corpus, open_dataset, open_source
 
-ROLES = {"text": "正文", "title": "标题", **TASK_NAMES, "time": "时间", "id": "编号", "group": "分组"}
-Column = Annotated[str | None, typer.Option(help="数据中的列名")]
-Several = Annotated[list[str] | None, typer.Option(help="数据中的列名；一级一列的，依次给出几次")]
 Home = Annotated[Path, typer.Option(envvar="JIESU_HOME", help="服务的主目录")]
 stderr = Console(stderr=True)
 
@@ -51,10 +49,10 @@ def fit_command(
     distil: Annotated[int | None, typer.Option(min=1, help="编码器只留下面的几层：更小、更快")] = None,
     text: Column = None,
     title: Column = None,
-    category: Several = None,
+    category: Levels = None,
     tier: Column = None,
     clock: Column = None,
-    type_: Annotated[str | None, typer.Option("--type", help="数据中的列名")] = None,
+    type_: Type = None,
     time: Annotated[str | None, typer.Option(help="收到时间的列名：有时间就按时间留出最近的")] = None,
     group: Annotated[str | None, typer.Option(help="分组的列名：同组的行不拆开")] = None,
     home: Home = Path("var"),
@@ -72,10 +70,10 @@ def fit_command(
         start_cold(cold, base, home, out)
         return
     tuning = opened_tuning() if encoder else None
-    columns = {"text": text, "title": title, "category": category, "tier": tier, "clock": clock, "type": type_,
-               "time": time, "group": group}  # fmt: skip
-    named = {role: column for role, column in columns.items() if column}
-    prepared = prepared_from(data, named, base, home, strict=taxonomy is not None) if data else corpus_rows(base)
+    columns = named(
+        text=text, title=title, category=category, tier=tier, clock=clock, type_=type_, time=time, group=group
+    )
+    prepared = prepared_from(data, columns, base, home, strict=taxonomy is not None) if data else corpus_rows(base)
     if tuning and "category" not in prepared.dataset.labels:
         raise InputError(place="--encoder", reason="数据里没有类别：编码器问不问，看的是类别有没有把握")
     default = default_model(home) if data else None
@@ -123,10 +121,10 @@ def corpus_rows(base: Taxonomy) -> Prepared:
     return Prepared(from_corpus(), base, (), ())
 
 
-def prepared_from(data: str, named: Mapping[str, str | Sequence[str]], base: Taxonomy, home: Path, *,
+def prepared_from(data: str, columns: Mapping[str, Sequence[str]], base: Taxonomy, home: Path, *,
                   strict: bool) -> Prepared:  # fmt: skip
     """The rows of a source, ready to be learned from; which columns were taken and what was found is told."""
-    source = open_source(data, named)
+    source = open_source(data, columns)
     _tell_columns(source)
     with stderr.status("清理：空的、重复的、近似的、标签不一致的 …"):
         prepared = prepare(source.dataset, base, home, strict=strict)
@@ -140,9 +138,8 @@ def prepared_from(data: str, named: Mapping[str, str | Sequence[str]], base: Tax
 
 
 def _tell_columns(source: Source) -> None:
-    for role, heading in source.chosen.headings.items():
-        guessed = f"（猜的，用 --{role} 可改）" if role in source.chosen.guessed else ""
-        stderr.print(f"{ROLES[role]} ← 列『{heading}』{guessed}", soft_wrap=True, markup=False)
+    for told in source.chosen.told():
+        stderr.print(told, soft_wrap=True, markup=False)
     if source.sheet:
         stderr.print(f"工作簿有几张表，读的是『{source.sheet}』", soft_wrap=True, markup=False)
     if source.unread:
@@ -206,16 +203,16 @@ def evaluate_command(
     high: Annotated[bool, typer.Option("--high", help="也问编码器（accuracy=high）")] = False,
     text: Column = None,
     title: Column = None,
-    category: Several = None,
+    category: Levels = None,
     tier: Column = None,
     clock: Column = None,
-    type_: Annotated[str | None, typer.Option("--type", help="数据中的列名")] = None,
+    type_: Type = None,
     home: Home = Path("var"),
 ) -> None:
     """在带标签的数据上评估一个模型。"""
-    columns = {"text": text, "title": title, "category": category, "tier": tier, "clock": clock, "type": type_}
+    columns = named(text=text, title=title, category=category, tier=tier, clock=clock, type_=type_)
     judged = load(model) if model else live_model(home)
-    dataset = coded(open_dataset(data, {role: column for role, column in columns.items() if column}), judged.taxonomy)
+    dataset = coded(open_dataset(data, columns), judged.taxonomy)
     result = evaluate(judged, dataset, high=high)
     if report:
         write_report(result, dataset, judged.taxonomy, report, Extras(threshold=judged.thresholds.confidence))

@@ -5,24 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from corpora.columns import Chosen, choose
 from corpora.default import CORPUS
 from corpora.hub import read_hub
 from corpora.moments import moment
 from corpora.petitions import corpus_hash, read_rows
-from corpora.tables import OLD, READERS, Table, open_table
+from corpora.rows.open import KNOWN, OLD
+from corpora.tables import Table, open_table
 from nlp.errors import InputError
 from nlp.petition import Petition
 from nlp.taxonomy import TASKS
-from training.columns import Chosen, choose
 from training.dataset import Dataset
 
 SEPARATOR = re.compile(r"\s*(?:[-－—=]+[>＞]|[>＞→/／\\])\s*")  # what people type between the levels of a path
-HEADING = 15  # characters; the name of a column is shorter, a petition is longer
+SAMPLE = 10_000  # rows by which columns are guessed
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,11 @@ def open_source(source: str, named: Mapping[str, str | Sequence[str]]) -> Source
     Raises `InputError` when there is no such source, no column of texts, or none of labels.
     """
     path = Path(source)
-    is_file = path.is_file() or path.suffix.lower() in (*READERS, *OLD)
+    is_file = path.is_file() or path.suffix.lower() in (*KNOWN, *OLD)
     table = open_table(path) if is_file else read_hub(source)
-    chosen = choose(f"{source}『{table.sheet}』" if table.sheet else source, table, named)
-    _refuse_mistaken(source, chosen)
-    _refuse_formulas(source, table, chosen)
+    place = f"{source}『{table.sheet}』" if table.sheet else source
+    chosen = choose(place, table.rows.column_names, _sample(table), named, labels=True)
+    chosen.refuse_formulas(source, table.formulas)
     times, unread = _times(table, chosen.column("time"))
     content = path.read_bytes() if is_file else json.dumps(table.rows.to_dict()).encode()
     dataset = Dataset(
@@ -79,24 +80,11 @@ def open_source(source: str, named: Mapping[str, str | Sequence[str]]) -> Source
     return Source(dataset, chosen, table.sheet, unread)
 
 
-def _refuse_mistaken(source: str, chosen: Chosen) -> None:
-    """One column cannot play two roles; and a guessed column that is called as long as a text has no head."""
-    columns = [column for columns in chosen.roles.values() for column in columns]
-    twice = next((column for column in columns if columns.count(column) > 1), "")
-    if twice:
-        raise InputError(place=source, reason=f"列 {twice} 派了两个用处，请各用一列（--text、--category 等）")
-    if any(len(chosen.column(role)) > HEADING for role in chosen.guessed):
-        reason = "第一行像是一件工单，不是列名；请在第一行写上列名（内容、类别……），或用 --text、--category 指定列"
-        raise InputError(place=source, reason=reason)
-
-
-def _refuse_formulas(source: str, table: Table, chosen: Chosen) -> None:
-    """Excel saves each formula with its value; other programs may not, and calamine reads nothing there."""
-    for columns in chosen.roles.values():
-        for column in columns:
-            if column in table.formulas:
-                place = f"{source}，单元格 {table.formulas[column]}，列 {column}"
-                raise InputError(place=place, reason="是公式，文件里没有存它的结果；请用 Excel 或 WPS 打开，另存为值")
+def _sample(table: Table) -> Iterator[tuple[str, ...]]:
+    """Rows from all over a table: it may be sorted by its labels."""
+    count = len(table.rows)
+    part = table.rows.select(range(0, count, 1 + count // SAMPLE))
+    yield from zip(*(part[name][:] for name in part.column_names), strict=True)
 
 
 def _petitions(table: Table, chosen: Chosen) -> list[Petition]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One record: its cells in the order of the source's columns, untouched.
+class Row(NamedTuple):
+    """One record: its cells in the order of the source's columns, untouched; there may be fewer than columns.
 
     number: the line of a text file on which it begins, the row of a sheet, else the number of the record; from 1.
     reason: why it cannot be read, empty where it can; `cells` then hold what could be made of it.
     sheet: of a workbook with several.
     """
 
+    # A named tuple, not a frozen dataclass: made in half the time, and there are millions of them.
     number: int
     cells: tuple[Any, ...]
     reason: str = ""

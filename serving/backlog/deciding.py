@@ -10,21 +10,25 @@ from typing import Any
 from ulid_transform import ulid_at_time
 
 from corpora.moments import moment
+from corpora.rows.cell import text
 from corpora.rows.row import Row
-from corpora.tables import text
 from nlp.decider import Decider, Options
+from nlp.former import Former
 from nlp.petition import Petition
 from serving.backlog.answers import Answered
+from serving.backlog.label import Labels
 from serving.backlog.plan import Plan
 
 CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 
 
 class Deciding:
-    """A plan and the decider that it names; one of them in each process."""
+    """A plan with the decider and the former labels that it names; one of them in each process."""
 
-    def __init__(self, plan: Plan, decider: Decider) -> None:
+    def __init__(self, plan: Plan, decider: Decider, former: Former | None = None) -> None:
         self.plan = plan
+        self._former = former
+        self._labels = Labels(plan)
         self._decider = decider
         self._options = Options(plan.time, plan.profile, evidence=False, high=plan.high)
         self._places = {role: plan.places(role) for role in plan.roles}
@@ -32,13 +36,15 @@ class Deciding:
     def answered(self, rows: Sequence[Row]) -> list[Answered]:
         """Every row in its order, decided or with the reason why not."""
         readable = [row for row in rows if not row.reason]
-        decisions = self._decider.decide([self._petition(row) for row in readable], self._options)
+        told = self._former.told([self._labels.old(row) for row in readable]) if self._former else None
+        decisions = self._decider.decide([self.petition(row) for row in readable], self._options, told)
         for row, decision in zip(readable, decisions, strict=True):
             decision.decision_id = decision_id(self.plan, row)
         found = iter(decisions)
         return [Answered(row, None, row.reason) if row.reason else Answered(row, next(found)) for row in rows]
 
-    def _petition(self, row: Row) -> Petition:
+    def petition(self, row: Row) -> Petition:
+        """A row as a petition."""
         time = self._cell(row, "time")
         return Petition(
             id=self._cell(row, "id") or str(row.number),

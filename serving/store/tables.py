@@ -224,3 +224,42 @@ weeks = Table(
     Column("content", LargeBinary, nullable=False),  # figures alone, as JSON
 )
 """What petitions were like, week by week, beside what the model had learned."""
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", ULID, primary_key=True),
+    Column("key", CODE, nullable=False),  # nobody sees another key's batches
+    Column("at", BigInteger, nullable=False),
+    Column("state", CODE, nullable=False),  # waiting, running, done, failed, cancelled
+    Column("reason", NAME, nullable=False),  # why it failed
+    Column("name", NAME, nullable=False),  # of the file, as whoever sent it calls it
+    Column("asked", LargeBinary, nullable=False),  # how it is to be decided, as JSON
+    Column("model", NAME, nullable=False),
+    Column("chunks", Integer),  # empty until the file was read once
+    Column("done", Integer, nullable=False),  # chunks
+    Column("read", BigInteger, nullable=False),  # rows: read = decided + human + rejected
+    Column("decided", BigInteger, nullable=False),
+    Column("human", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("begun_at", BigInteger),
+    Column("ended_at", BigInteger),
+    Column("removed_at", BigInteger),  # its files
+    Index(None, "key", "id"),
+    Index(None, "state", "ended_at"),
+)
+"""Backlogs that were sent by HTTP; their rows stand in files alone."""
+
+batch_jobs = Table(
+    "batch_jobs",
+    metadata,
+    Column("batch", ULID, ForeignKey("batches.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),  # 0 prepares, from 1 a chunk each, -1 finishes
+    Column("step", CODE, nullable=False),  # prepare, decide, finish
+    Column("state", CODE, nullable=False),  # waiting, done
+    Column("owner", CODE, nullable=False),  # the worker that has claimed it
+    Column("until", BigInteger, nullable=False),  # the end of its claim; nobody takes it up before
+    Column("attempts", Integer, nullable=False),
+    Index(None, "state", "number", "batch"),
+)
+"""What is to be done for each batch, a job a chunk."""

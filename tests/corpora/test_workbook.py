@@ -12,7 +12,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from corpora import workbook
 from corpora.tables import open_table
-from corpora.workbook import COMPOUND, LOCKED, read_sheet
+from corpora.workbook import COMPOUND, LOCKED, read_sheets
 from nlp.errors import InputError
 
 
@@ -89,23 +89,6 @@ def test_a_formula_without_its_value_is_known_by_its_cell(tmp_path: Path) -> Non
     assert table.rows["分类"][:] == ["leak", ""]
 
 
-@pytest.mark.parametrize(
-    ("cell", "empty"),
-    [
-        (b'<c r="B2"><f>1+1</f><v>2</v></c>', False),
-        (b'<c r="B2"><f>1+1</f></c>', True),
-        (b'<c r="B2"><f>1+1</f><v></v></c><c r="C2"><v>3</v></c>', True),
-        (b'<c r="B2"><f>1+1</f><v/></c>', True),
-        (b'<c r="B2" s="1"><f t="shared" si="0"/><v>2</v></c>', False),
-        (b'<x:c s="1" r="B2">\n<x:f t="shared" si="0"/>\n</x:c>', True),
-        (b'<c r="B2" t="str"><f>A1&amp;"x"</f><v></v></c>', False),
-        (b'<c r="B2"/><c r="C2"><v>1</v></c>', False),
-    ],
-)
-def test_a_formula_has_its_value_or_none(cell: bytes, empty: bool) -> None:
-    assert workbook._without_value(b'<row r="2"><c r="A2"><v>1</v></c>' + cell + b"</row>") == [(1, 1)] * empty
-
-
 def test_the_first_sheet_with_data_is_read_and_named(tmp_path: Path) -> None:
     path = written(tmp_path / "a.xlsx", rows(), rows(["内容"], ["甲"]), rows(["内容"], ["乙"]))
     assert (open_table(path).sheet, open_table(path).rows["内容"][:]) == ("Sheet2", ["甲"])
@@ -165,11 +148,5 @@ def test_a_workbook_that_lacks_a_part_is_refused(tmp_path: Path, part: str) -> N
     assert "不是可读的 XLSX" in refused(tmp_path / "a.xlsx")
 
 
-@pytest.mark.parametrize(("column", "name"), [(0, "A1"), (25, "Z1"), (26, "AA1"), (701, "ZZ1"), (702, "AAA1")])
-def test_cells_are_named_as_excel_names_them(column: int, name: str) -> None:
-    assert workbook._cell(0, column) == name
-    assert workbook._column(name[:-1].encode()) == column
-
-
-def test_no_sheet_with_data_has_no_head(tmp_path: Path) -> None:
-    assert read_sheet(written(tmp_path / "a.xlsx", rows())).head == []
+def test_a_sheet_without_data_is_none(tmp_path: Path) -> None:
+    assert read_sheets(written(tmp_path / "a.xlsx", rows())) == []

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from corpora.default import default_folder, is_current
+from corpora.options import Column, Levels, Type, named
 from corpora.petitions import TAXONOMY
 from nlp.errors import InputError
 from nlp.model import read_manifest
@@ -27,8 +28,6 @@ from training.promotion import Outcome, Wish, locked, promote, rollback
 from training.sources import open_dataset
 
 Home = Annotated[Path, typer.Option(envvar="JIESU_HOME", help="服务的主目录")]
-Column = Annotated[str | None, typer.Option(help="数据中的列名")]
-Several = Annotated[list[str] | None, typer.Option(help="数据中的列名；一级一列的，依次给出几次")]
 AsJson = Annotated[bool, typer.Option("--json", help="在标准输出上给出 JSON")]
 EVENTS = {"promoted": "换上", "refused": "没有通过", "rolled_back": "退回"}
 
@@ -188,10 +187,10 @@ def freeze_command(
     taxonomy: Annotated[Path, typer.Option(help="分类体系（TOML）")] = TAXONOMY,
     text: Column = None,
     title: Column = None,
-    category: Several = None,
+    category: Levels = None,
     tier: Column = None,
     clock: Column = None,
-    type_: Annotated[str | None, typer.Option("--type", help="数据中的列名")] = None,
+    type_: Type = None,
     time: Annotated[str | None, typer.Option(help="收到时间的列名：有时间就抽最近的")] = None,
     group: Annotated[str | None, typer.Option(help="分组的列名：同组的行不拆开")] = None,
     home: Home = Path("var"),
@@ -199,11 +198,10 @@ def freeze_command(
     """从带标签的数据中抽出一份测试集，从此不用于训练。"""
     draw = testset.Draw(share, at_most, again, reason)
     draw.check()
-    columns = {
-        "text": text, "title": title, "category": category, "tier": tier, "clock": clock, "type": type_,
-        "time": time, "group": group,
-    }  # fmt: skip
-    dataset = _opened(data, {role: name for role, name in columns.items() if name}, taxonomy)
+    columns = named(
+        text=text, title=title, category=category, tier=tier, clock=clock, type_=type_, time=time, group=group
+    )
+    dataset = _opened(data, columns, taxonomy)
     with locked(home, _wait):
         manifest = testset.freeze(dataset, home, draw)
     classes = "，".join(f"{TASK_NAMES[task]} {len(found)} 种" for task, found in manifest["classes"].items())
@@ -216,7 +214,7 @@ def freeze_command(
         stderr.print(line, soft_wrap=True, markup=False)
 
 
-def _opened(data: str, columns: Mapping[str, str | Sequence[str]], taxonomy: Path) -> Dataset:
+def _opened(data: str, columns: Mapping[str, Sequence[str]], taxonomy: Path) -> Dataset:
     """Labelled petitions, read and cleaned the way that fit does it: near duplicates in one group, labels as codes."""
     return clean(taxonomy_of(open_dataset(data, columns), Taxonomy.read(taxonomy))[0]).dataset
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
+from corpora.markup import percent
 from nlp.taxonomy import TASKS, Taxonomy
 from training.dataset import Dataset
 from training.evaluation import Report
 from training.report.excerpts import Excerpt, excerpts
 from training.report.extras import Extras
 from training.report.figures import confusions, macro_f1_interval
-from training.report.markup import percent
 from training.suspects import Suspect
 
 CHINA = timedelta(hours=8)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
+from corpora.markup import document, percent, safe, span
 from nlp.taxonomy import TASK_NAMES
-from training.report.markup import percent, safe, span
 from training.report.material import Material
 from training.report.sections import SECTIONS, weakest
 
-HERE = Path(__file__).parent
 TITLES = {"scores": "成绩", "confusions": "混淆", "labels": "各标签", "certainty": "把握", "growth": "再标多少",
           "drift": "数据变化", "findings": "数据问题", "suspects": "可能标错", "cascade": "编码器"}  # fmt: skip
 
@@ -24,13 +22,9 @@ def page(given: Material) -> str:
     points = "".join(f"<li>{safe(point)}</li>" for point in _points(given))
     links = "".join(f'<a href="#{name}">{title}</a>' for name, title in TITLES.items())
     body = "".join(write(given) for write in SECTIONS)
-    style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    return (
-        '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>模型报告</title><style>{style}</style></head><body>"
-        f'<h1>模型报告</h1><p class="about">{safe(about)}</p><ul class="first">{points}</ul><nav>{links}</nav>{body}'
-        f"<script>{script}</script></body></html>\n"
+    return document(
+        "模型报告",
+        f'<h1>模型报告</h1><p class="about">{safe(about)}</p><ul class="first">{points}</ul><nav>{links}</nav>{body}',
     )
 
 

@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
+from corpora.markup import safe
 from corpora.picture import COLOUR, LINE, chinese_font
 from nlp.drift import BINS, Drift
 from training.curve import Curve, value_at
 from training.report.figures import Bin
-from training.report.markup import safe
 from training.resampling import interval
 
 COLOURS = (COLOUR, LINE, "#5b8c5a", "#8a6fb0")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from corpora.markup import absent, folded, lead, percent, section, span, table, told
 from nlp.drift import LITTLE, MUCH
 from nlp.taxonomy import TASK_NAMES
 from training.report.excerpts import Excerpt
 from training.report.figures import OTHERS, bins, confusion_table, confusions, coverage, label_scores
-from training.report.markup import absent, folded, lead, percent, section, span, table, told
 from training.report.material import Material
 from training.report.pictures import certainty_picture, confusion_picture, cost_picture, curve_picture, drift_picture
 from training.scores import TaskScore

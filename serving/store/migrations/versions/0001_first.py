@@ -46,6 +46,44 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_audit_marks")),
     )
     op.create_table(
+        "batches",
+        sa.Column("id", sa.String(length=26), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("asked", sa.LargeBinary(), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
+        sa.Column("chunks", sa.Integer(), nullable=True),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("read", sa.BigInteger(), nullable=False),
+        sa.Column("decided", sa.BigInteger(), nullable=False),
+        sa.Column("human", sa.BigInteger(), nullable=False),
+        sa.Column("rejected", sa.BigInteger(), nullable=False),
+        sa.Column("begun_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("removed_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_batches")),
+    )
+    op.create_index(op.f("ix_batches_key_id"), "batches", ["key", "id"], unique=False)
+    op.create_index(op.f("ix_batches_state_ended_at"), "batches", ["state", "ended_at"], unique=False)
+    op.create_table(
+        "batch_jobs",
+        sa.Column("batch", sa.String(length=26), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("step", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=64), nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["batch"], ["batches.id"], name=op.f("fk_batch_jobs_batch"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("batch", "number", name=op.f("pk_batch_jobs")),
+    )
+    op.create_index(
+        op.f("ix_batch_jobs_state_number_batch"), "batch_jobs", ["state", "number", "batch"], unique=False
+    )
+    op.create_table(
         "calls",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("key", sa.String(length=64), nullable=False),

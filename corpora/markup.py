@@ -1,9 +1,22 @@
-"""Markup: pieces of HTML in which nothing from outside is markup."""
+"""Markup: pages that open offline, in which nothing from outside is markup; what all reports share."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def document(title: str, body: str) -> str:
+    """A whole page around markup; nothing in it is loaded from elsewhere."""
+    style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    return (
+        '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{safe(title)}</title><style>{style}</style></head><body>{body}<script>{script}</script></body></html>\n"
+    )
 
 
 def safe(value: object) -> str:

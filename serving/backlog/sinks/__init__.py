@@ -1,0 +1,1 @@
+"""Sinks: the formats of files that answered rows are written in."""
