@@ -80,9 +80,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["batch"], ["batches.id"], name=op.f("fk_batch_jobs_batch"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("batch", "number", name=op.f("pk_batch_jobs")),
     )
-    op.create_index(
-        op.f("ix_batch_jobs_state_number_batch"), "batch_jobs", ["state", "number", "batch"], unique=False
-    )
+    op.create_index(op.f("ix_batch_jobs_state_number_batch"), "batch_jobs", ["state", "number", "batch"], unique=False)
     op.create_table(
         "calls",
         sa.Column("id", sa.String(), nullable=False),
