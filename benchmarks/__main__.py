@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import batch, calls, growth, http, labelling, load, marks, retraining, routing, single
+from benchmarks import backlog, batch, calls, former, growth, http, labelling, load, marks, retraining, routing, single
 
 PARTS = {
     "batch": batch.run, "single": single.run, "http": http.run, "growth": growth.run, "routing": routing.run,
     "marks": marks.run,
 }  # fmt: skip
 # They train models, for minutes or a quarter of an hour: by name only.
-LONG = {"load": load.run, "labelling": labelling.run, "retraining": retraining.run, "calls": calls.run}
+LONG = {
+    "load": load.run,
+    "labelling": labelling.run,
+    "retraining": retraining.run,
+    "calls": calls.run,
+    "former": former.run,
+    "backlog": backlog.run,
+}
 
 
 def main(words: list[str]) -> None:

@@ -106,8 +106,7 @@ class Bench:
 
     def decider(self, model: Path, folder: Folder) -> Decider:
         """A decider with a model and the rules that the batch keeps; raises `JiesuError`."""
-        seal = _sealed(model)
-        loaded = _kept(self._models, seal, lambda: load(model), MODELS)
+        loaded = _kept(self._models, f"{model}\n{_sealed(model)}", lambda: load(model), MODELS)
         return Decider(loaded, rules=Rulebase.read(loaded.taxonomy, rules_of(folder)))
 
     def typed(self, task: Task) -> Typed:

@@ -24,8 +24,7 @@ FORM = "multipart/form-data"
 PIECE = 1024 * 1024  # bytes that are written at a time, in a thread
 MOST_FIELDS = 20
 MOST_BYTES = 64 * 1024  # of all fields but the file
-TIMES = 3  # the space that a file needs: itself, its chunks, its result
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+TIMES, FULL = 3, frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})  # a file needs space for chunks and result too
 
 
 class Full(JiesuError):

@@ -119,7 +119,9 @@ def test_a_hundred_megabytes_are_taken_while_memory_stays_small(office: Office) 
     assert reply.status_code == 200, reply.text
     assert max(memory(pid) for pid in office.workers) - before < 40
     found = until(office, reply.json()["id"])
-    assert found["rows"] == {"read": 2_000, "decided": 2_000, "human": 0, "rejected": 0} or found["state"] == "done"
+    assert found["state"] == "done", found
+    assert isinstance(found["rows"], dict)
+    assert found["rows"]["read"] == 2_000
 
 
 def memory(pid: int) -> float:
