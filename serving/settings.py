@@ -63,6 +63,12 @@ class Settings(BaseSettings):
     )
     batch_workers: int = Field(1, ge=0, le=64, description="jiesu serve 旁边开几个进程办上传的批次；0 为不开")
     keep_batch_days: int = Field(7, ge=1, description="批次办完后，它的文件保留几天")
+    spark: str = Field(
+        "",
+        description="Spark 集群：local[2]、yarn、k8s://…、spark://… 或 sc://…（Spark Connect）；不设则随 spark-submit",
+    )
+    spark_slots: int = Field(0, ge=0, description="集群同时判几块；0 为问集群")
+    spark_code: Literal["send", "installed"] = Field("send", description="代码随模型送去，还是集群上已装同一份")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="日志级别")
 
     @field_validator("timezone")

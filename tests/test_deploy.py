@@ -138,7 +138,9 @@ def test_what_is_copied_is_there_and_let_through() -> None:
 
 def test_all_that_is_installed_is_copied() -> None:
     told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
-    needed = {package.split(".")[0] for package in told["packages"]} | {f"{name}.py" for name in told["py-modules"]}
+    needed = {name.rstrip("*") for name in told["packages"]["find"]["include"]} | {
+        f"{name}.py" for name in told["py-modules"]
+    }
     assert needed <= set(copied())  # setuptools refuses to install without one
 
 

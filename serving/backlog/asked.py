@@ -14,6 +14,8 @@ from nlp.errors import InputError
 from serving.backlog.answers import KEYS
 from serving.backlog.sinks.csv import ENCODING
 from serving.backlog.sinks.open import format_of
+from serving.backlog.spark.opening import is_table, open_table
+from serving.backlog.spark.session import Cluster
 
 SAMPLE = 1000  # rows by which columns are guessed
 
@@ -64,8 +66,10 @@ class Asked:
             raise InputError(place="OUT", reason="是数据库，请用 --out-table 指定写到哪张表")
         return Path(table.replace("/", "_"))
 
-    def opened(self) -> Source:
-        """What is to be read; raises `InputError`."""
+    def opened(self, cluster: Cluster = Cluster()) -> Source:
+        """What is to be read, a table of a cluster too; raises `InputError`."""
+        if is_table(self.source):
+            return open_table(cluster, self.source, self.tables.key)
         if is_url(self.source):
             from serving.backlog.database.source import open_database  # noqa: PLC0415 - loads SQLAlchemy
 
@@ -81,7 +85,9 @@ class Asked:
         """The columns and their roles; raises `InputError` where none holds texts."""
         sample = [row.cells for row in islice((row for row in source.rows() if not row.reason), SAMPLE)]
         named = {role: tuple(columns) for role, columns in self.columns.items() if columns}
-        return choose(source.name, source.columns, sample, named, labels=False)
+        found = choose(source.name, source.columns, sample, named, labels=False)
+        found.refuse_formulas(source.name, getattr(source, "formulas", {}))
+        return found
 
     @property
     def reading(self) -> dict[str, str]:
@@ -98,7 +104,7 @@ class Asked:
             raise InputError(place=self.out, reason="--encoding 和 --escape-formulas 只用于 CSV")
         if name == "csv":
             return {"format": name, "encoding": checked(self.encoding)} | ({"escape": "1"} if self.escape else {})
-        return {"format": name} | (self._types() if name == "parquet" else {})
+        return {"format": name} | (self._types(source) if name == "parquet" else {})
 
     def _table(self, source: Source) -> dict[str, str]:
         from serving.backlog.database.lines import writing_in_place, writing_table  # noqa: PLC0415
@@ -110,8 +116,10 @@ class Asked:
             raise InputError(place=self.out, reason="要就地修改，输入就得是同一张表")
         return writing_in_place(self.tables.table, source.key, self.tables.mapped, own=not self.tables.only_mapped)
 
-    def _types(self) -> dict[str, str]:
-        """The types of a Parquet input are those of a Parquet output."""
+    def _types(self, source: Source) -> dict[str, str]:
+        """The types of a Parquet input, or of a cluster's table, are those of a Parquet output."""
+        if is_table(self.source):
+            return {"schema": source.schema}  # type: ignore[attr-defined]
         if is_url(self.source) or Path(self.source).suffix.lower() != ".parquet":
             return {}
         from serving.backlog.sinks.parquet import SCHEMA, schema_text  # noqa: PLC0415 - loads pyarrow

@@ -26,6 +26,8 @@ from serving.backlog.plan import Plan
 from serving.backlog.progress import showing
 from serving.backlog.run import Engine, run
 from serving.backlog.sinks.open import open_sink
+from serving.backlog.spark.opening import decided_on
+from serving.backlog.spark.session import Cluster
 from serving.backlog.target import Target
 from serving.backlog.workers import Bench, decided_here, decider_at
 from serving.secret import open_secret
@@ -37,11 +39,12 @@ FORMER = "former.json"
 
 @dataclass(frozen=True)
 class Manner:
-    """How a batch is done; what comes out does not depend on it."""
+    """How a batch is done; what comes out does not depend on it. cluster: where, under `spark`."""
 
     workers: int = 1
     spark: bool = False
     quiet: bool = False
+    cluster: Cluster = Cluster()
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def batch(
     """Do a batch, or the rest of one, and return its manifest; raises `JiesuError`. say: tells people what happens."""
     check_profile(settings)
     check_apply(asked, wish)
-    source = asked.opened()
+    source = asked.opened(manner.cluster)
     chosen = asked.chosen(source)
     say(chosen.shown())
     folder = model_folder(settings, wanted.model)
@@ -93,7 +96,7 @@ def _done(asked: Asked, order: Order, means: Means, wish: Wish, manner: Manner) 
         order = replace(order, former=known, more=into.more if into else dict)
         held = {"plan": what.plan.as_dict(), "dry": what.dry} | ({"former": known.as_dict()} if known else {})
         bench = Bench(held, means.folder, means.settings.rules)
-        return run(folder, what, order, into.sink if into else None, engine(bench, manner, folder.path))
+        return run(folder, what, order, into.sink if into else None, engine(bench, manner))
 
 
 def target(asked: Asked, plan: Plan, source: Source, *, overwrite: bool) -> Target:
@@ -150,29 +153,18 @@ def weighed(folder: Folder, what: Begun, source: Source, means: Means, *, quiet:
     return what, known
 
 
-def engine(bench: Bench, manner: Manner, work: Path) -> Engine:
+def engine(bench: Bench, manner: Manner) -> Engine:
     """What decides: this process, several, or a cluster."""
 
     def decided(chunks: Iterable[tuple[int, Sequence[Row]]]) -> Generator[tuple[int, bytes], None, None]:
         if manner.spark:
-            yield from _by_spark(bench, chunks, work)
+            yield from decided_on(manner.cluster, bench, chunks)
         elif manner.workers > 1:
             yield from decided_by_processes(bench, chunks, manner.workers)
         else:
             yield from decided_here(bench, chunks)
 
     return decided
-
-
-def _by_spark(bench: Bench, chunks: Iterable[tuple[int, Sequence[Row]]], work: Path) -> Iterator[tuple[int, bytes]]:
-    # Its libraries are there only where somebody wants them.
-    from serving.backlog.spark.engine import Job, decided_by_spark  # noqa: PLC0415
-    from serving.backlog.spark.parcel import packed  # noqa: PLC0415
-    from serving.backlog.spark.session import opened_spark  # noqa: PLC0415
-
-    with opened_spark() as spark:
-        job = Job(packed(work, bench.model, bench.rules), "serving.backlog.workers:open_worker", bench.told)
-        yield from decided_by_spark(spark, job, chunks)
 
 
 @contextmanager

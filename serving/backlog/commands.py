@@ -14,6 +14,7 @@ from nlp.errors import InputError
 from serving.backlog.asked import Asked, Tables
 from serving.backlog.batch import Manner, Wanted, batch
 from serving.backlog.begin import CHUNK, Wish
+from serving.backlog.spark.session import Cluster
 from serving.backlog.taking import taken_back
 from serving.commands import ModelOption, ProfileOption, moment, read_settings
 from serving.schema import Accuracy
@@ -33,7 +34,12 @@ Levels = Annotated[list[str] | None, typer.Option(help="旧标签的列名；一
 
 
 def batch_command(
-    source: Annotated[str, typer.Argument(metavar="IN", help="CSV、XLSX、JSONL、Parquet，或数据库（SQLAlchemy 网址）")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="IN", help="CSV、XLSX、JSONL、Parquet，或数据库（SQLAlchemy 网址）、集群的表（spark:库.表）"
+        ),
+    ],
     out: Annotated[str, typer.Argument(metavar="OUT", help="写到哪个文件（后缀定格式），或数据库")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只出变更报告，不写 OUT")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="接着上次没做完的做；没有就从头做")] = False,
@@ -83,7 +89,8 @@ def batch_command(
     time_ = moment(settings, now).isoformat(timespec="seconds") if now else ""
     wish = Wish(time_, dry_run, resume, restart, overwrite)
     wanted = Wanted(model, accuracy is Accuracy.high, chunk, report)
-    manner = Manner(workers or len(os.sched_getaffinity(0)), engine is Engine.spark, quiet)
+    cluster = Cluster(settings.spark, settings.timezone, settings.spark_slots, settings.spark_code == "send")
+    manner = Manner(workers or len(os.sched_getaffinity(0)), engine is Engine.spark, quiet, cluster)
     batch(settings, asked, wanted, wish, manner, hush if quiet else say)
 
 

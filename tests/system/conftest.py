@@ -1,7 +1,8 @@
-"""The system tests: those of the encoder are there where torch is, which `make test-system` installs."""
+"""The system tests: some are there only where the packages are that `make test-system` installs."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 
-collect_ignore = [] if find_spec("torch") else ["test_encoder.py"]
+NEEDED = {"test_encoder.py": "torch", "test_spark.py": "pyspark"}
+collect_ignore = [test for test, package in NEEDED.items() if not find_spec(package)]

@@ -344,7 +344,8 @@ def test_a_batch_by_spark_submit_is_that_of_this_machine(bench: Bench, tmp_path:
     env = os.environ | {"SPARK_HOME": str(HOME), "PYSPARK_PYTHON": sys.executable, "JIESU_HOME": str(tmp_path / "home")}
     for start, engine in (([sys.executable], "local"), (submit, "spark")):
         command = [*start, str(script), "batch", "in.csv", f"{engine}.csv", "--engine", engine, "--chunk", "20",
-                   "--quiet", "--model", str(bench.model), "--now", "2026-11-23T09:00:00+08:00", "--workers", "1"]  # fmt: skip
+                   "--quiet", "--model", str(bench.model), "--now", "2026-11-23T09:00:00+08:00",
+                   "--workers", "1"]  # fmt: skip
         told = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
         assert told.returncode == 0, told.stderr[-3000:]
     for ending in ("", ".rejects.csv", ".traces"):

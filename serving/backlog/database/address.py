@@ -76,16 +76,19 @@ class Address:
     @contextmanager
     def connected(self, mode: str = READ) -> Iterator[Connection]:
         """A connection; transactions on it are the caller's. Raises `InputError` where it cannot be had, or fails."""
-        with told(self.name):
-            engine = self.engine(mode)
-            try:
-                with self._open(engine) as connection:
-                    yield connection
-            finally:
-                engine.dispose()
+        with told(self.name), self.opened(mode) as connection:
+            yield connection
+
+    def opened(self, mode: str = READ) -> Connection:
+        """A connection that the caller closes; raises `InputError` where it cannot be had."""
+        try:
+            with told(self.name):
+                return self.engine(mode).connect()
+        except RuntimeError as error:  # PyMySQL, where the server wants a login for which cryptography is needed
+            raise InputError(place=self.name, reason="这个库的登录方式要装 jiesu[mysql]") from error
 
     def engine(self, mode: str = READ) -> Engine:
-        """An engine that keeps no connections."""
+        """An engine that keeps no connections, so that nothing is left of it when they are closed."""
         self._check_file()
         engine = create_engine(self.url, poolclass=NullPool, hide_parameters=True, connect_args=self._arguments())
         event.listen(engine, "connect", lambda connection, _: self._prepare(connection, mode))
@@ -94,12 +97,6 @@ class Address:
             begin = "BEGIN" if mode == READ else "BEGIN IMMEDIATE"
             event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
         return engine
-
-    def _open(self, engine: Engine) -> Connection:
-        try:
-            return engine.connect()
-        except RuntimeError as error:  # PyMySQL, where the server wants a login for which cryptography is needed
-            raise InputError(place=self.name, reason="这个库的登录方式要装 jiesu[mysql]") from error
 
     def _arguments(self) -> dict[str, Any]:
         if self.kind == "sqlite":

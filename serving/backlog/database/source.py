@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import weakref
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, FromClause, TextClause, column, func, or_, select, text
 from sqlalchemy.sql.elements import ColumnElement
@@ -38,6 +38,13 @@ class Wanted:
     written: Collection[str] = field(default=())
 
 
+class Held(NamedTuple):
+    """A connection within a transaction that sees one moment. end: closes it, at the latest when nobody needs it."""
+
+    connection: Connection
+    end: weakref.finalize[..., Any]
+
+
 class Database:
     """Rows of a table or a query, as the database holds them at one moment.
 
@@ -62,7 +69,7 @@ class Database:
         """The columns that tell one row from all others."""
         self._from: FromClause | TextClause = found.clause if found and not wanted.query else _inner(wanted.query)
         self._check_rows(connection, found)
-        self._held: tuple[ExitStack, Connection] | None = None
+        self._held: Held | None = None
 
     @property
     def kind(self) -> str:
@@ -80,40 +87,35 @@ class Database:
 
     def rows(self) -> Iterator[Row]:
         """Every record in the order of the key; raises `InputError` when the database is gone."""
-        stack, connection = self._held or self._moment()
-        self._held = None
-        with stack, told(self.name):
+        with self._taken() as connection, told(self.name):
             for number, cells in enumerate(self._cells(connection), 1):
                 yield Row(number, cells, _reason(self.columns, cells))
 
     def digest(self) -> str:
         """SHA-256 of names and rows, but for the columns that the run itself will write."""
         self.close()
-        stack, connection = self._moment()
+        connection = ready(self._address.opened())
+        self._held = Held(connection, weakref.finalize(self, connection.close))
         counted = [place for place, name in enumerate(self.columns) if name not in self._wanted.written]
         digest = hashlib.sha256(encoded([self.columns[place] for place in counted]))
-        try:
-            with told(self.name):
-                for cells in self._cells(connection):
-                    digest.update(b"\n" + encoded([cells[place] for place in counted]))
-        except BaseException:
-            stack.close()
-            raise
-        self._held = stack, connection
+        with told(self.name):
+            for cells in self._cells(connection):
+                digest.update(b"\n" + encoded([cells[place] for place in counted]))
         return digest.hexdigest()
 
     def close(self) -> None:
         """End the connection that `digest` left open, if nobody has read since."""
         if self._held:
-            self._held[0].close()
+            self._held.end()
             self._held = None
 
-    def _moment(self) -> tuple[ExitStack, Connection]:
-        """A connection that sees one moment for as long as it is open."""
-        with ExitStack() as stack:
-            connection = ready(stack.enter_context(self._address.connected()))
-            stack.enter_context(connection.begin())
-            return stack.pop_all(), connection
+    def _taken(self) -> Connection:
+        """A connection that sees what was digested, if nobody has read since; else one of now."""
+        held, self._held = self._held, None
+        if held is None:
+            return ready(self._address.opened())
+        held.end.detach()
+        return held.connection
 
     def _cells(self, connection: Connection) -> Iterator[tuple[Any, ...]]:
         columns: list[ColumnElement[Any]] = [column(name) for name in self.columns]

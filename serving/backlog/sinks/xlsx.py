@@ -34,6 +34,7 @@ class XlsxSink(FileSink):
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
+        self._sheet = plan.writing.get("sheet") or SHEET
         self._created = plan.time.replace(tzinfo=None)
         self._names = (*self.columns, *answer_names(self.columns, HEADINGS))
         if len(self._names) > COLUMNS:
@@ -70,7 +71,7 @@ class XlsxSink(FileSink):
         options = {"constant_memory": True, "tmpdir": str(out.parent), "use_zip64": True}
         book = xlsxwriter.Workbook(str(out), options)
         book.set_properties({"created": self._created})  # else two runs would differ
-        pages = _Pages(book, (*self._names, *self.further))
+        pages = _Pages(book, (*self._names, *self.further), self._sheet)
         try:
             with spool.open("rb") as lines:
                 for line in lines:
@@ -90,8 +91,9 @@ class XlsxSink(FileSink):
 class _Pages:
     """The sheets of a workbook in the order in which they come."""
 
-    def __init__(self, book: xlsxwriter.Workbook, names: Sequence[str]) -> None:
+    def __init__(self, book: xlsxwriter.Workbook, names: Sequence[str], usual: str) -> None:
         self._book = book
+        self._usual = usual
         self._names = names
         self._formats = {kind: book.add_format({"num_format": shown}) for kind, shown in FORMATS.items()}
         self._bold = book.add_format({"bold": True})
@@ -110,7 +112,7 @@ class _Pages:
         held = self._pages.get(sheet) or (next(iter(self._pages.values()), None) if not sheet else None)
         if held and held[1] < ROWS:
             return held
-        page = self._book.add_worksheet(self._free(sheet or SHEET))
+        page = self._book.add_worksheet(self._free(sheet or self._usual))
         for column, name in enumerate(self._names):
             page.write_string(0, column, name, self._bold)
         page.freeze_panes(1, 0)

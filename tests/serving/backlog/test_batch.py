@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import orjson
 import pytest
+import xlsxwriter
 from python_calamine import CalamineWorkbook
 
 from nlp.errors import InputError
@@ -71,6 +72,22 @@ def test_formats_change_by_suffix_and_keep_what_they_can(desk: Desk) -> None:
     assert len(lines) == 12
     assert list(lines[0]) == [*HEAD, *HEADINGS, *KEYS]
     assert {line["jiesu_decided_at"] for line in lines} == {NOW}
+
+
+def test_the_only_sheet_of_a_workbook_keeps_its_name_and_formulas_without_values_are_told(desk: Desk) -> None:
+    with xlsxwriter.Workbook(str(desk / "in.xlsx")) as book:
+        page = book.add_worksheet("七月")
+        for number, cells in enumerate([HEAD, *tickets(3)]):
+            page.write_row(number, 0, cells)
+    desk.batch("in.xlsx", "out.xlsx")
+    assert CalamineWorkbook.from_path(desk / "out.xlsx").sheet_names == ["七月"]
+    with xlsxwriter.Workbook(str(desk / "sums.xlsx")) as book:
+        page = book.add_worksheet()
+        page.write_row(0, 0, HEAD)
+        page.write_row(1, 0, tickets(1)[0])
+        page.write_formula(1, 2, '="楼上"&"漏水"', value="")
+    with pytest.raises(InputError, match="公式"):
+        desk.batch("sums.xlsx", "sums-out.xlsx")
 
 
 def test_a_model_without_an_encoder_answers_high_as_fast_and_says_so(desk: Desk) -> None:

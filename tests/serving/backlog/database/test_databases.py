@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import shlex
 import sqlite3
@@ -13,27 +14,30 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from nlp.errors import InputError, JiesuError
 from serving.backlog.answers import KEYS
 from serving.backlog.commands import batch_command, undo_command
+from serving.backlog.database.images import Images
 from tests.serving.backlog.database.conftest import TEXTS
 
 PAGE = Path(__file__).parents[4] / "docs" / "databases.md"
 ROWS = 40
 
 
+class Stopped(JiesuError):
+    """{reason}"""
+
+
 def commands() -> list[list[str]]:
     """The words after `jiesu` in every command that needs no server."""
     text = PAGE.read_text(encoding="utf-8").replace("\\\n", " ")
-    lines = [
-        line
-        for block in re.findall(r"^```bash\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-        for line in block.splitlines()
-    ]
+    blocks = re.findall(r"^```bash\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    lines = [line for block in blocks for line in block.splitlines()]
     return [shlex.split(line)[1:] for line in lines if "sqlite" in line]
 
 
 @pytest.fixture
-def jiesu(model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str]], str]:
+def jiesu(model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Run a command as the page shows it, with the small model; what it says."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JIESU_HOME", str(tmp_path / "home"))
@@ -42,6 +46,7 @@ def jiesu(model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     program.command("undo")(undo_command)
 
     def called(words: list[str]) -> str:
+        gc.collect()  # a command before this one would have been a process of its own, and its connections gone
         more = ["--model", str(model_folder), "--workers", "1"] if words[0] == "batch" else []
         result = CliRunner().invoke(program, [*words, *more], catch_exceptions=False)
         assert result.exit_code == 0, result.output
@@ -69,7 +74,7 @@ def hotline(tmp_path: Path) -> Callable[[str], list[tuple[Any, ...]]]:
 
 
 def test_the_page_leads_from_a_dry_run_to_an_undone_change(
-    jiesu: Callable[[list[str]], str], hotline: Callable[[str], list[tuple[Any, ...]]], tmp_path: Path
+    jiesu: Callable[..., str], hotline: Callable[[str], list[tuple[Any, ...]]], tmp_path: Path
 ) -> None:
     dry, real, undo, other = commands()
     before = hotline("SELECT * FROM petition")
@@ -91,7 +96,7 @@ def test_the_page_leads_from_a_dry_run_to_an_undone_change(
 
 
 def test_the_files_that_the_page_names_are_there(
-    jiesu: Callable[[list[str]], str], hotline: Callable[[str], list[tuple[Any, ...]]], tmp_path: Path
+    jiesu: Callable[..., str], hotline: Callable[[str], list[tuple[Any, ...]]], tmp_path: Path
 ) -> None:
     _, real, undo, _ = commands()
     jiesu(real)
@@ -102,3 +107,34 @@ def test_the_files_that_the_page_names_are_there(
     assert all(name in PAGE.read_text(encoding="utf-8") for name in named)
     assert hotline("SELECT 一级分类 FROM petition WHERE id IN (6, 7)") == [("旧0",), ("人改的",)]
     assert hotline("SELECT COUNT(*) FROM pragma_table_info('petition')") == [(3 + len(KEYS),)]
+
+
+def test_a_change_that_was_interrupted_is_resumed(
+    jiesu: Callable[..., str],
+    hotline: Callable[[str], list[tuple[Any, ...]]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """When half of the rows are written, the table is no longer the one that the run began with."""
+    _, real, undo, _ = commands()
+    before = hotline("SELECT * FROM petition")
+    monkeypatch.setattr("serving.backlog.database.apply.PIECE", 16)
+    marked = Images.mark
+
+    def stopped(images: Images, number: int) -> None:
+        if number == 1:
+            raise Stopped(reason="停电")
+        marked(images, number)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Images, "mark", stopped)
+        with pytest.raises(Stopped):
+            jiesu(real)
+    assert hotline("SELECT COUNT(*) FROM petition WHERE jiesu_category IS NOT NULL") == [(32,)]
+    assert not (tmp_path / "petition.manifest.json").exists()
+    with pytest.raises(InputError, match="--resume"):
+        jiesu(real)
+    jiesu([*real, "--resume"])
+    assert hotline("SELECT COUNT(*) FROM petition WHERE jiesu_category IS NOT NULL") == [(ROWS,)]
+    assert f"还原了 {ROWS} 行" in jiesu(undo)
+    assert hotline("SELECT * FROM petition") == before

@@ -59,13 +59,12 @@ def test_a_torn_end_is_cut_off_wherever_it_is_torn(written: Path) -> None:
     ends = [place for place in range(len(whole)) if whole.startswith(b"\x1f\x8b\x08", place)] + [len(whole)]
     assert len(ends) == 5
     for size in range(1, len(whole)):
-        for tail in (b"", bytes(7)):
-            content = whole[:size] + tail
-            written.write_bytes(content)
-            known = sum(content.startswith(whole[:end]) for end in ends) - 1
-            with open_images(written) as images:
-                assert (images.head is None, images.done) == (known == 0, int(known >= 3))
-                assert written.stat().st_size == ends[known]
+        content = whole[:size] + bytes(7 * (size % 2))  # where power was lost, zeros may follow
+        written.write_bytes(content)
+        known = sum(content.startswith(whole[:end]) for end in ends) - 1
+        with open_images(written) as images:
+            assert (images.head is None, images.done) == (known == 0, int(known >= 3))
+            assert written.stat().st_size == ends[known]
 
 
 def test_damage_elsewhere_is_told(written: Path) -> None:
