@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from python_calamine import CalamineWorkbook
+
 from corpora.columns import Chosen, choose
 from corpora.rows.open import open_rows
 from corpora.rows.row import Source
@@ -66,10 +68,10 @@ class Asked:
             raise InputError(place="OUT", reason="是数据库，请用 --out-table 指定写到哪张表")
         return Path(table.replace("/", "_"))
 
-    def opened(self, cluster: Cluster = Cluster()) -> Source:
+    def opened(self, cluster: Cluster | None = None) -> Source:
         """What is to be read, a table of a cluster too; raises `InputError`."""
         if is_table(self.source):
-            return open_table(cluster, self.source, self.tables.key)
+            return open_table(cluster or Cluster(), self.source, self.tables.key)
         if is_url(self.source):
             from serving.backlog.database.source import open_database  # noqa: PLC0415 - loads SQLAlchemy
 
@@ -104,7 +106,8 @@ class Asked:
             raise InputError(place=self.out, reason="--encoding 和 --escape-formulas 只用于 CSV")
         if name == "csv":
             return {"format": name, "encoding": checked(self.encoding)} | ({"escape": "1"} if self.escape else {})
-        return {"format": name} | (self._types(source) if name == "parquet" else {})
+        more = {"parquet": lambda: self._types(source), "xlsx": self._sheet}
+        return {"format": name} | more.get(name, dict)()
 
     def _table(self, source: Source) -> dict[str, str]:
         from serving.backlog.database.lines import writing_in_place, writing_table  # noqa: PLC0415
@@ -115,6 +118,13 @@ class Asked:
         if not isinstance(source, Database):
             raise InputError(place=self.out, reason="要就地修改，输入就得是同一张表")
         return writing_in_place(self.tables.table, source.key, self.tables.mapped, own=not self.tables.only_mapped)
+
+    def _sheet(self) -> dict[str, str]:
+        """The name of a workbook's only sheet; of several, every row has its own."""
+        if is_url(self.source) or Path(self.source).suffix.lower() != ".xlsx":
+            return {}
+        names = CalamineWorkbook.from_path(self.source).sheet_names
+        return {"sheet": names[0]} if len(names) == 1 else {}
 
     def _types(self, source: Source) -> dict[str, str]:
         """The types of a Parquet input, or of a cluster's table, are those of a Parquet output."""

@@ -10,6 +10,7 @@ command -v curl >/dev/null || missing+=(curl)
 ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing+=(libfaketime)
 command -v java >/dev/null || missing+=(openjdk-17-jre-headless)
 command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+PATH="$PATH:/usr/sbin" command -v mariadbd >/dev/null || missing+=(mariadb-server-core mariadb-client-core)
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
   echo "缺少系统软件包：${missing[*]}（请以 root 运行 apt-get install ${missing[*]}）" >&2
