@@ -55,13 +55,14 @@ class InPlace(PlaceLines):
     def check(self) -> None:
         """Raise `InputError`, before anything is decided, for a table that cannot be changed like this."""
         self._check_names()
-        with self._address.connected(WRITE) as connection, told(self.place):
-            table = self._found(connection)
+        with self._address.connected(WRITE) as connection, told(self.place), connection.begin() as trial:
+            table = find_table(connection, self._address, self.table)
             wanted = (*self.key, *self.watched, *self.mapped.values())
             lacking = next((name for name in wanted if name not in table.columns), "")
             if lacking:
                 raise InputError(place=f"{self.place} 列 {lacking}", reason="没有这一列")
             self._try(connection, table)
+            trial.rollback()  # SQLite could commit nothing while somebody reads
 
     def finish(self, spool: Path, out: Path) -> None:
         """Change the table; raises `InputError`, after which it may be called again."""
@@ -96,12 +97,10 @@ class InPlace(PlaceLines):
         """Whether we have the rights for it, without making anybody wait."""
         standing = [name for name in self.changed if name in table.columns] or list(self.key[:1])
         own = table.clause.c
-        with connection.begin():
-            connection.execute(update(table.clause).where(false()).values({own[name]: own[name] for name in standing}))
-            if self._missing(table) and not may_alter(connection, table):
-                raise InputError(
-                    place=self.place, reason="没有权限：不能给表加列（ALTER）；请让表的主人先加，或者只写 --map 的列"
-                )
+        connection.execute(update(table.clause).where(false()).values({own[name]: own[name] for name in standing}))
+        if self._missing(table) and not may_alter(connection, table):
+            reason = "没有权限：不能给表加列（ALTER）；请让表的主人先加，或者只写 --map 的列"
+            raise InputError(place=self.place, reason=reason)
 
     def _found(self, connection: Connection) -> Table:
         with connection.begin():

@@ -57,11 +57,16 @@ class NewTable(TableLines):
         self._check_names()
         self._address.make()
         with self._address.connected(WRITE) as connection, told(self.place):
-            with connection.begin():
+            # Taken back, for a reader may be there before whom SQLite commits nothing; MySQL takes no table back, and
+            # has to drop it.
+            with connection.begin() as trial:
                 if exists(connection, self.table) and not self._overwrite:
                     raise InputError(place=self.place, reason="已经有这个表；要替换它请用 --overwrite")
-            with connection.begin():  # whether we have the right, and it has room for all columns
-                self._draft(connection, {name: self._known.get(name, TEXT) for name in self.names}).drop(connection)
+                draft = self._draft(connection, {name: self._known.get(name, TEXT) for name in self.names})
+                trial.rollback()
+            with connection.begin() as trial:
+                draft.drop(connection, checkfirst=True)
+                trial.rollback()
 
     def finish(self, spool: Path, out: Path) -> None:
         """Make, fill and rename the table; raises `InputError`, after which it may be called again."""

@@ -110,7 +110,7 @@ def find_table(connection: Connection, address: Address, name: str) -> Table:
     """The table of a name, which may begin with a schema; raises `InputError` where it is not there."""
     placed = _placed(connection, name)
     if placed is None:
-        known = "、".join(inspect(connection).get_table_names()[:SHOWN]) or "没有任何表"
+        known = "、".join(sorted(inspect(connection).get_table_names())[:SHOWN]) or "没有任何表"
         raise InputError(place=f"{address.name} 表 {name}", reason=f"没有这个表；库里有：{known}")
     inner, schema = placed
     found = inspect(connection)

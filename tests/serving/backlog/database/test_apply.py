@@ -55,7 +55,12 @@ def test_answers_stand_in_columns_of_their_own(hall: Hall, decided: Decided, ima
     hall.fill(8)
     before = hall.ask(ALL)
     run = run_of(hall, decided)
-    sink = finished(hall, run, images)
+    source = hall.source()
+    source.digest()  # a run checks what it will write before it reads
+    sink = in_place(hall.url, run.plan, images)
+    assert hall.source().columns == ("id", "内容", "old label")
+    source.close()
+    sink.finish(run.spool, OUT)
     assert sink.outcome() == Changed(8, 0)
     after = hall.ask(ALL)
     assert [row[:3] for row in after] == before

@@ -44,7 +44,9 @@ def test_rows_and_answers_stand_in_the_new_table(hall: Hall, decided: Decided) -
     hall.fill(7)
     source = hall.source()
     run = decided(source, made())
+    source.digest()  # a run checks where it will write before it reads
     sink = new_table(hall.url, run.plan, source)
+    source.close()
     sink.finish(run.spool, OUT)
     rows = hall.ask('SELECT * FROM "answered" ORDER BY "id"')
     assert [row[:3] for row in rows] == hall.ask('SELECT * FROM "petition" ORDER BY "id"')
