@@ -92,7 +92,7 @@ class Asked(BaseModel):
 
 def named(given: str) -> str:
     """The name of a file as a client gave it, without folders and signs that cannot be seen; never used as a path."""
-    last = PurePosixPath(given.replace("\\", "/")).name
+    last = given.replace("\\", "/").rpartition("/")[2]
     seen = "".join(sign for sign in last if category(sign)[0] != "C").strip()
     return seen if len(seen) <= LONGEST else seen[: LONGEST - ENDS] + seen[-ENDS:]
 

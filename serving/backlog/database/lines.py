@@ -86,9 +86,12 @@ class PlaceLines(_Lines):
 
     @property
     def watched(self) -> tuple[str, ...]:
-        """What was decided on, and what is replaced: a row where it has changed since it was read is left."""
-        read = [name for columns in self.plan.roles.values() for name in columns]
-        return tuple(dict.fromkeys([*read, *(name for name in self.mapped.values() if name in self.plan.columns)]))
+        """What was decided on, and what is replaced: a row where it has changed since it was read is left.
+
+        In the order of the source: that of the roles is another one once the plan was on disk.
+        """
+        watched = {name for columns in self.plan.roles.values() for name in columns} | set(self.mapped.values())
+        return tuple(name for name in self.plan.columns if name in watched)
 
     def rendered(self, answered: Sequence[Answered]) -> bytes:
         """The lines of a chunk."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from unicodedata import category
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -13,6 +13,7 @@ from nlp.errors import InputError
 from serving.batches.options import LONGEST, SUFFIXES, Options, named, suffix_of
 
 
+@example(". ")
 @given(st.text())
 def test_a_name_has_no_folder_and_no_end_that_nobody_sees(given: str) -> None:
     name = named(given)

@@ -21,7 +21,7 @@ from tests.mariadb import Mariadb
 from tests.postgres import Postgres
 
 NOW = "2026-11-23T09:12:03+08:00"
-ROLES = {"id": ("id",), "text": ("内容",), "category": ("old label",)}
+ROLES = {"text": ("内容",), "id": ("id",), "category": ("old label",)}  # in no order
 KINDS = (
     "sqlite",
     pytest.param("postgresql", marks=pytest.mark.system),

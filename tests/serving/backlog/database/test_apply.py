@@ -20,6 +20,7 @@ from serving.backlog.database import apply
 from serving.backlog.database.apply import Changed, InPlace, in_place
 from serving.backlog.database.images import read_head, read_pieces
 from serving.backlog.database.undo import undo_table
+from serving.backlog.plan import Plan
 from tests.serving.backlog.database.conftest import Decided, Hall, Run, placed
 
 OUT = Path("-")  # a table has no file
@@ -67,6 +68,16 @@ def test_answers_stand_in_columns_of_their_own(hall: Hall, decided: Decided, ima
     assert {row[0]: list(row[3:]) for row in after} == spooled(run)
     assert hall.source().columns == ("id", "内容", "old label", *KEYS)
     assert read_head(images).added == KEYS
+
+
+def test_a_plan_that_was_on_disk_finds_its_rows_unchanged(hall: Hall, decided: Decided, images: Path) -> None:
+    """A run that is resumed reads its plan from a file, which has all names in another order."""
+    hall.fill(3)
+    run = run_of(hall, decided, {"category": "old label"})
+    held = orjson.loads(orjson.dumps(run.plan.as_dict(), option=orjson.OPT_SORT_KEYS))
+    sink = in_place(hall.url, Plan.from_dict(held), images)
+    sink.finish(run.spool, OUT)
+    assert sink.outcome() == Changed(3, 0)
 
 
 def test_an_old_label_is_replaced_where_it_stands(hall: Hall, decided: Decided, images: Path) -> None:
