@@ -60,7 +60,7 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(1)
     except ModuleNotFoundError as error:
-        print(f"jiesu：没有装 {error.name}；训练的命令要 requirements/train.lock 里的包（make setup）", file=sys.stderr)  # noqa: T201
+        print(f"jiesu：没有装 {error.name}；这个命令要 requirements/train.lock 里的包（make setup）", file=sys.stderr)  # noqa: T201
         sys.exit(2)
     except OSError as error:
         print(f"jiesu：{error.filename or '读写'}：{error.strerror}", file=sys.stderr)  # noqa: T201

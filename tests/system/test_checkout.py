@@ -81,6 +81,7 @@ def test_the_core_alone_is_smaller_still_and_decides(tmp_path: Path, served: tup
     model = checkout / "models" / "default"
     told = run(venv / "bin" / "python", "-m", "jiesu", "classify", "路灯不亮", "--model", model)
     assert "公共设施" in told
+    run(venv / "bin" / "python", "-c", "import serving.app")
 
 
 def test_setup_again_does_nothing(checkout: Path) -> None:

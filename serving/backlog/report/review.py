@@ -9,7 +9,8 @@ from typing import Any
 
 from scipy.stats import binomtest
 
-from corpora.tables import open_table
+from corpora.rows.cell import text
+from corpora.rows.open import open_rows
 from nlp.errors import InputError
 from serving.backlog.report.workbook import GROUP, GROUPS, NEEDS, RIGHT, VERDICT, WRONG
 
@@ -58,12 +59,17 @@ class Review:
 
 def reviewed(path: Path) -> Review:
     """Read the filled sheet (XLSX, or saved as CSV); raises `InputError` naming the row of what is no verdict."""
-    table = open_table(path)
-    missing = next((name for name in (VERDICT, GROUP, NEEDS) if name not in table.rows.column_names), "")
+    source = open_rows(path)
+    missing = next((name for name in (VERDICT, GROUP, NEEDS) if name not in source.columns), "")
     if missing:
         raise InputError(place=path, reason=f"没有列 {missing}；请用变更报告里的 review.xlsx，只填“{VERDICT}”一列")
-    verdicts = [_verdict(path, line, said) for line, said in zip(table.lines, table.column(VERDICT), strict=True)]
-    rows = list(zip(verdicts, table.column(GROUP), table.column(NEEDS), strict=True))
+    places = [source.columns.index(name) for name in (VERDICT, GROUP, NEEDS)]
+    rows = []
+    for row in source.rows():
+        if row.reason:
+            raise InputError(place=f"{path} 第 {row.number} 行", reason=row.reason)
+        said, group, needs = (text(row.cells[place]) if place < len(row.cells) else "" for place in places)
+        rows.append((_verdict(path, row.number, said), group, needs))
     changed = [(verdict, needs) for verdict, group, needs in rows if group == GROUPS[0]]
     return Review(
         changed=_judged(verdict for verdict, _ in changed),

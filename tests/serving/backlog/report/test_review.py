@@ -69,6 +69,13 @@ def test_another_sheet_is_refused(tmp_path: Path) -> None:
         reviewed(path)
 
 
+def test_a_row_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "filled.csv"
+    path.write_text("对/错,组,需人工\n对,改,否\n错,改,否,多,出\n", encoding="utf-8")
+    with pytest.raises(InputError, match="第 3 行"):
+        reviewed(path)
+
+
 def test_the_command_shows_it(fill: Callable[[Callable[[int], str]], Path]) -> None:
     app = typer.Typer()
     app.command()(review_command)
