@@ -61,11 +61,12 @@ profiles: setup  ## the same petitions under every profile, into docs/profiles.m
 	@$(BIN)/jiesu route compare docs/profiles.jsonl > docs/.profiles && { sed '/^<!-- begin -->/q' docs/profiles.md; \
 	  cat docs/.profiles; echo '<!-- end -->'; } > docs/.new && mv docs/.new docs/profiles.md && rm docs/.profiles
 
-soak: $(VENV)/.test  ## the long repetitions: growth, load, twenty rounds of each fault; writes benchmarks/results/
+soak: $(VENV)/.test  ## the long repetitions: growth, load, backlogs, rounds of each fault; writes benchmarks/results/
 	@tests/system/install.sh
 	@$(BIN)/python -m benchmarks --soak
 	@$(BIN)/python -m benchmarks load
 	FAULT_ROUNDS=20 FAULT_RESULTS=benchmarks/results/faults.jsonl $(BIN)/python -m pytest -m system tests/system/test_faults.py
+	FAULT_ROUNDS=50 FAULT_RESULTS=benchmarks/results/faults.jsonl $(BIN)/python -m pytest -m system tests/system/test_backlog.py -k killed
 
 fit: setup  ## the linear default from the corpus
 	@$(BIN)/jiesu fit --corpus --out var/models/default

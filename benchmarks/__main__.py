@@ -22,9 +22,10 @@ LONG = {
 
 
 def main(words: list[str]) -> None:
-    """Run the parts named, or all; `--soak` runs the long form of growth alone."""
+    """Run the parts named, or all; `--soak` runs the long forms of growth alone."""
     if "--soak" in words:
         growth.run(soak=True)
+        backlog.run(soak=True)
         return
     for name in words or list(PARTS):
         (PARTS | LONG)[name]()

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from corpora.guesses import LONGEST
 from nlp.errors import InputError
 from nlp.taxonomy import TASK_NAMES, Label, Taxonomy
 from training.dataset import Dataset, shown
 
-LONGEST = 40  # characters of a label; a longer one is a text
 UNDIVIDED = "（未细分）"  # the leaf of rows that are labelled with an inner node
 SHOWN = 12  # known names that an error lists
 

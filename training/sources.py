@@ -80,6 +80,14 @@ def open_source(source: str, named: Mapping[str, str | Sequence[str]]) -> Source
     return Source(dataset, chosen, table.sheet, unread)
 
 
+def open_unlabelled(path: Path, named: Mapping[str, str | Sequence[str]]) -> tuple[list[Petition], Chosen]:
+    """The petitions of a table, labels or not, and the columns that were taken; raises `InputError`."""
+    table = open_table(path)
+    chosen = choose(path, table.rows.column_names, _sample(table), named, labels=False)
+    chosen.refuse_formulas(path, table.formulas)
+    return _petitions(table, chosen), chosen
+
+
 def _sample(table: Table) -> Iterator[tuple[str, ...]]:
     """Rows from all over a table: it may be sorted by its labels."""
     count = len(table.rows)

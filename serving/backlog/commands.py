@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from corpora.options import Column, Id, Levels, named
 from nlp.errors import InputError
 from serving.backlog.asked import Asked, Tables
 from serving.backlog.batch import Manner, Wanted, batch
@@ -27,10 +28,6 @@ class Engine(StrEnum):
 
     local = "local"
     spark = "spark"
-
-
-Name = Annotated[str | None, typer.Option(help="输入里的列名；不给则自动认")]
-Levels = Annotated[list[str] | None, typer.Option(help="旧标签的列名；一级一列的，依次给出几次")]
 
 
 def batch_command(
@@ -61,15 +58,15 @@ def batch_command(
     workers: Annotated[int | None, typer.Option(min=1, max=256, help="几个进程；默认有几个核就几个")] = None,
     chunk: Annotated[int, typer.Option(min=1, max=100_000, help="几行一块；一块做完才落盘")] = CHUNK,
     quiet: Annotated[bool, typer.Option("--quiet", help="不显示进度，只说错误")] = False,
-    id_: Annotated[str | None, typer.Option("--id", help="编号的列名")] = None,
-    title: Name = None,
-    text: Name = None,
-    time: Name = None,
-    channel: Name = None,
-    location: Name = None,
-    phone: Name = None,
-    unit: Name = None,
-    deadline: Name = None,
+    id_: Id = None,
+    title: Column = None,
+    text: Column = None,
+    time: Column = None,
+    channel: Column = None,
+    location: Column = None,
+    phone: Column = None,
+    unit: Column = None,
+    deadline: Column = None,
     category: Levels = None,
     table: Annotated[str, typer.Option(help="数据库：读哪张表")] = "",
     query: Annotated[str, typer.Option(help="数据库：读哪个查询（只读）")] = "",
@@ -81,9 +78,8 @@ def batch_command(
 ) -> None:
     """给一批积压的工单重新分类：每列原样保留，答案加在后面；中断了可以接着做，做完了可以撤销。"""
     settings = read_settings(profile=profile)
-    named = {"id": id_, "title": title, "text": text, "time": time, "channel": channel, "location": location,
-             "phone": phone, "unit": unit, "deadline": deadline}  # fmt: skip
-    columns = {role: [name] for role, name in named.items() if name} | ({"category": category} if category else {})
+    columns = named(id_=id_, title=title, text=text, time=time, channel=channel, location=location, phone=phone,
+                    unit=unit, deadline=deadline, category=category)  # fmt: skip
     tables = Tables(table, query, key, out_table, apply, answers(map_ or []), only_mapped)
     asked = Asked(source, out, columns, in_encoding, delimiter, sheet, encoding, escape_formulas, tables)
     time_ = moment(settings, now).isoformat(timespec="seconds") if now else ""

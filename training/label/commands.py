@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +11,8 @@ import orjson
 import typer
 from rich.console import Console
 
+from corpora.options import Column, Id, named
 from corpora.petitions import TAXONOMY
-from corpora.tables import open_table
 from nlp.errors import InputError
 from nlp.model import load
 from nlp.petition import Petition
@@ -26,15 +26,10 @@ from training.label.claims import Claim, Disagreement, Settled, settle
 from training.label.formats import format_of, studio_config, write_tasks
 from training.label.names import Names
 from training.label.next import Pick, pick
+from training.sources import open_unlabelled
 
-ROLES = {
-    "text": ("text", "内容", "诉求内容", "工单内容", "正文", "描述", "反映内容"),
-    "title": ("title", "标题", "主题", "诉求标题"),
-    "id": ("petition_id", "id", "编号", "工单编号"),
-}
 SHOWN = 20  # disagreements and returns on the screen
 QUOTED = 40  # characters of a reason
-Column = Annotated[str | None, typer.Option(help="数据中的列名")]
 TaxonomyFile = Annotated[Path, typer.Option(help="分类体系（TOML）")]
 ModelFolder = Annotated[Path | None, typer.Option(help="模型文件夹；分类体系以它为准")]
 stderr = Console(stderr=True)
@@ -52,14 +47,14 @@ def next_command(
     masked: Annotated[bool, typer.Option("--masked", help="写出时遮去姓名、电话等个人信息")] = False,
     text: Column = None,
     title: Column = None,
-    id_: Annotated[str | None, typer.Option("--id", help="数据中的列名")] = None,
+    id_: Id = None,
     home: Annotated[Path, typer.Option(envvar="JIESU_HOME", help="服务的主目录")] = Path("var"),
 ) -> None:
     """挑出最值得标注的诉求：模型最没有把握的，彼此不同的，还没有标过的。"""
     kind = format_of(out, form)
-    named = {role: column for role, column in {"text": text, "title": title, "id": id_}.items() if column}
-    petitions = read_unlabelled(data, named)
-    known = read_unlabelled(labelled, {}) if labelled else []
+    petitions, chosen = open_unlabelled(data, named(text=text, title=title, id_=id_))
+    stderr.print(chosen.shown(), soft_wrap=True, markup=False)
+    known = open_unlabelled(labelled, {})[0] if labelled else []
     judge = load(model) if model else default_model(home)
     found = pick(judge, petitions, known, n)
     names = Names(judge.taxonomy)
@@ -80,27 +75,6 @@ def _masked(picks: Sequence[Pick]) -> list[Pick]:
         replace(each, petition=replace(each.petition, title=reading.masked(2 * at), text=reading.masked(2 * at + 1)))
         for at, each in enumerate(picks)
     ]
-
-
-def read_unlabelled(path: Path, named: Mapping[str, str]) -> list[Petition]:
-    """The petitions of a table, labels or not; the line is the id where there is no column of ids."""
-    table = open_table(path)
-    names = table.rows.column_names
-    there = f"有：{'、'.join(names)}"
-    for role, column in named.items():
-        if column not in names:
-            raise InputError(place=path, reason=f"没有列 {column}（指定给 {role}）；{there}")
-    roles = {role: named.get(role) or _first(usual, names) for role, usual in ROLES.items()}
-    if not roles["text"]:
-        tried = "、".join(ROLES["text"])
-        raise InputError(place=path, reason=f"找不到正文列（试过 {tried}），请用 --text 指定；{there}")
-    columns = {role: table.column(column) if column else [""] * len(table.lines) for role, column in roles.items()}
-    rows = zip(table.lines, columns["id"], columns["text"], columns["title"], strict=True)
-    return [Petition(id_ or str(line), text, title) for line, id_, text, title in rows]
-
-
-def _first(usual: Iterable[str], names: Sequence[str]) -> str:
-    return next((name for name in usual if name in names), "")
 
 
 @label_commands.command("read")
