@@ -23,7 +23,6 @@ class Labels:
 
     def __init__(self, plan: Plan) -> None:
         self._places = {role: plan.places(role) for role in plan.roles}
-        self._tidy = lru_cache(CACHED)(tidy)  # the same few labels come again and again
 
     def old(self, row: Row) -> str:
         """The old label, empty where there is none."""
@@ -31,7 +30,7 @@ class Labels:
 
     def word(self, row: Row, role: str) -> str:
         """What stands in the columns of a role, tidy; empty where it has none."""
-        return self._tidy(tuple(_cell(row.cells, place) for place in self._places.get(role, ())))
+        return tidy(tuple(_cell(row.cells, place) for place in self._places.get(role, ())))
 
     def cell(self, row: Row, role: str) -> str:
         """What stands in the first column of a role, as it is; empty where it has none."""
@@ -39,7 +38,8 @@ class Labels:
         return _cell(row.cells, places[0]) if places else ""
 
 
-def tidy(levels: Sequence[str]) -> str:
+@lru_cache(CACHED)  # the same few come again and again
+def tidy(levels: tuple[str, ...]) -> str:
     """Levels as one label with one kind of stroke between them; never a whole text or the number of a person."""
     label = "/".join(filter(None, levels))
     if len(label) > LONGEST:
@@ -49,7 +49,7 @@ def tidy(levels: Sequence[str]) -> str:
 
 def same(old: str, answer: CategoryAnswer) -> bool:
     """Whether an old label is the decided category: its code, its name, or its path."""
-    return old in (answer.code, answer.name) or old == tidy(answer.path)
+    return old in (answer.code, answer.name) or old == tidy(tuple(answer.path))
 
 
 def _cell(cells: Sequence[object], place: int) -> str:

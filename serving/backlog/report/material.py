@@ -83,7 +83,9 @@ class Material:
     def _spelled(self) -> dict[str, set[str]]:
         """Code of a category → everything that an old label for the same thing may be."""
         paths = self.taxonomy.paths
-        return {label.code: {label.code, label.name, tidy(paths[label.code])} for label in self.taxonomy.categories}
+        return {
+            label.code: {label.code, label.name, tidy(tuple(paths[label.code]))} for label in self.taxonomy.categories
+        }
 
     @cached_property
     def changes(self) -> list[Change]:

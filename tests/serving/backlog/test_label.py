@@ -25,7 +25,7 @@ from tests.serving.backlog.backlog import plan_of, row_of
     ],
 )
 def test_labels_as_offices_write_them(written: str, read: str) -> None:
-    assert tidy([written.strip()]) == read
+    assert tidy((written.strip(),)) == read
 
 
 def test_a_label_may_be_code_name_or_path() -> None:
