@@ -61,12 +61,20 @@ class Journal:
         self._thread.start()
 
     async def write(self, write: Write[T]) -> T:
-        """Have something written; back when it is on disk. Raises `StoreDown`, or what the write raised."""
-        return await asyncio.wrap_future(self._submit(write))
+        """Have something written; back when it is on disk. Raises `StoreDown`, or what the write raised.
+
+        The thread is called in the loop's next turn: the decisions of one batch become one group, not a group for the
+        first of them and another for the rest.
+        """
+        done = self._put(write)
+        asyncio.get_running_loop().call_soon(self._call)
+        return await asyncio.wrap_future(done)
 
     def write_now(self, write: Write[T]) -> T:
         """The same for a caller who has no event loop."""
-        return self._submit(write).result()
+        done = self._put(write)
+        self._call()
+        return done.result()
 
     def read(self, read: Callable[[Connection], T]) -> T:
         """What a reader finds; raises `StoreDown`."""
@@ -86,13 +94,16 @@ class Journal:
         self._thread.join()
         self.engine.dispose()
 
-    def _submit(self, write: Write[T]) -> Future[T]:
+    def _call(self) -> None:
+        with self._wake:
+            self._wake.notify()
+
+    def _put(self, write: Write[T]) -> Future[T]:
         done: Future[T] = Future()
         with self._wake:
             if self._closed or len(self._waiting) >= WAITING:
                 raise JournalFull(reason="正在关闭" if self._closed else f"{WAITING} 笔在等")
             self._waiting.append(_Waiting(write, done))
-            self._wake.notify()
         return done
 
     def _run(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -85,6 +86,21 @@ def test_many_writes_share_a_commit(journal: Journal) -> None:
     gate.open()
     assert len(seen) == 2  # the gate's, and that of all the others
     assert held(journal)[0] == held(journal)[1] == [f"{number:03}" for number in range(200)]
+
+
+def test_writes_of_one_turn_are_one_group_though_nothing_else_is_written(journal: Journal) -> None:
+    """The thread waits; had the first write called it, it would have gone without the others."""
+    seen = commits(journal.engine)
+
+    async def slowly(name: str) -> str:
+        time.sleep(0.002)  # what is worked out before a write, while the thread could have begun
+        return await journal.write(keep(name))
+
+    async def many() -> list[str]:
+        return list(await asyncio.gather(*(slowly(f"{number:02}") for number in range(20))))
+
+    assert len(asyncio.run(many())) == 20
+    assert len(seen) == 1
 
 
 def test_a_write_that_raises_takes_nothing_with_it(journal: Journal) -> None:
