@@ -45,8 +45,11 @@ USUAL = {
 }  # fmt: skip
 LEARNED = ("text", "title", *TASKS, "time", "id", "group")  # what training reads
 DECIDED = tuple(role for role in USUAL if role != "group")  # what a backlog is decided by and compared with
-LEVEL = re.compile("([一二三四五六七八九])级(.*(?:分类|类别|类型|标签|事项|目录).*)")
-LEVELS = "一二三四五六七八九"
+LEVEL = (
+    re.compile("(?P<level>[一二三四五六七八九])级(?P<family>.*(?:分类|类别|类型|标签|事项|目录).*)"),
+    re.compile("(?P<family>.*)(?P<level>[大中小细])类(?:别|名称)?"),
+)
+LEVELS = {sign: level for signs in ("一二三四五六七八九", "大中小细") for level, sign in enumerate(signs)}
 HEADING = 15  # characters; the name of a column is shorter, a petition is longer
 Named = Mapping[str, tuple[str, ...]]
 
@@ -149,12 +152,12 @@ def _first(known: Iterable[str], names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _levels(names: Sequence[str]) -> tuple[str, ...]:
-    """一级分类, 二级分类 … in order: the first family of columns that begins with a first level."""
+    """一级分类, 二级分类 …, or 大类, 小类 … in order: the first family of columns that begins with a first level."""
     families: dict[str, dict[int, str]] = {}
     for name in names:
-        found = LEVEL.fullmatch(name.strip())
+        found = next(filter(None, (pattern.fullmatch(name.strip()) for pattern in LEVEL)), None)
         if found:
-            families.setdefault(found[2], {})[LEVELS.index(found[1])] = name
+            families.setdefault(found["family"], {})[LEVELS[found["level"]]] = name
     family = next((levels for levels in families.values() if 0 in levels), {})
     return tuple(family[level] for level in sorted(family))
 

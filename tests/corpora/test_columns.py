@@ -45,6 +45,21 @@ def test_a_backlog_needs_no_labels_and_guesses_none() -> None:
     assert (learned.column("category"), learned.guessed) == ("哪一类", {"text", "category"})
 
 
+@pytest.mark.parametrize(
+    ("names", "levels"),
+    [
+        (["内容", "二级分类", "一级分类"], ("一级分类", "二级分类")),
+        (["内容", "诉求小类", "诉求大类", "诉求中类"], ("诉求大类", "诉求中类", "诉求小类")),
+        (["内容", "小类", "大类"], ("大类", "小类")),
+        (["内容", "问题大类名称", "问题小类名称"], ("问题大类名称", "问题小类名称")),
+        (["内容", "诉求小类", "事件大类"], ("事件大类",)),
+        (["内容", "小类"], ()),
+    ],
+)
+def test_labels_may_stand_in_a_column_a_level(names: list[str], levels: tuple[str, ...]) -> None:
+    assert choose("a", names, [], {}, labels=False).roles.get("category", ()) == levels
+
+
 def test_rows_are_looked_at_only_where_names_say_nothing() -> None:
     def unread() -> Iterator[Sequence[str]]:
         raise AssertionError
