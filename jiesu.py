@@ -13,7 +13,7 @@ from nlp.errors import JiesuError
 COMMANDS = {
     "decide": "serving.commands:decide_command",
     "classify": "serving.commands:classify_command",
-    "serve": "serving.commands:serve_command",
+    "serve": "serving.start:serve_command",
     "batch": "serving.backlog.commands:batch_command",
     "undo": "serving.backlog.commands:undo_command",
     "review": "serving.backlog.report.commands:review_command",
@@ -29,7 +29,7 @@ COMMANDS = {
     "audit": "serving.audit.commands:audit_commands",
     "events": "serving.events.commands:events_commands",
     "store": "serving.store.commands:store_commands",
-    "corrections": "serving.commands:corrections_command",
+    "corrections": "serving.corrections:corrections_command",
     "route": "serving.rules.commands:route_commands",
     "catalogue": "serving.rules.commands:catalogue_commands",
 }

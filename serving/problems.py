@@ -21,7 +21,7 @@ from nlp.errors import InputError, JiesuError
 from serving.access.access import BadKey, TooMany, WrongScope
 from serving.audit.chain import ChainBroken
 from serving.errors import Clash, Malformed, Missing
-from serving.schema import Fault, Problem
+from serving.schema import Fault, Problem, path_of
 from serving.store.engine import StoreDown
 
 logger = logging.getLogger("jiesu")
@@ -50,12 +50,6 @@ def problem(status: int, detail: str, faults: Sequence[Fault] = (), headers: dic
 def faults_of(errors: Sequence[ErrorDetails | dict[str, Any]]) -> list[Fault]:
     """Validation errors as paths like `petitions[3].text`; values are never repeated."""
     return [Fault(path=path_of(error["loc"]), message=error["msg"]) for error in errors[:MOST_FAULTS]]
-
-
-def path_of(places: Sequence[int | str]) -> str:
-    """A location as a path."""
-    path = "".join(f"[{place}]" if isinstance(place, int) else f".{place}" for place in places)
-    return path.removeprefix(".") or "$"
 
 
 def invalid(error: ValidationError | RequestValidationError) -> Response:

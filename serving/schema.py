@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import Annotated
@@ -87,6 +88,12 @@ class Fault(BaseModel):
 
     path: str
     message: str
+
+
+def path_of(places: Sequence[int | str]) -> str:
+    """A location in JSON as a path."""
+    path = "".join(f"[{place}]" if isinstance(place, int) else f".{place}" for place in places)
+    return path.removeprefix(".") or "$"
 
 
 class Problem(BaseModel):

@@ -12,8 +12,7 @@ from pydantic import ValidationError
 
 from nlp.decider import Decider, Options
 from nlp.petition import Petition
-from serving.problems import path_of
-from serving.schema import PetitionIn
+from serving.schema import PetitionIn, path_of
 
 CHUNK = 1024
 BOM = b"\xef\xbb\xbf"

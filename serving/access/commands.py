@@ -20,8 +20,8 @@ from nlp.errors import InputError
 from serving.access.keys import ID, Key, Keys
 from serving.access.limits import parsed
 from serving.access.scope import Scope
-from serving.commands import read_settings
 from serving.journal.opening import opened_journal
+from serving.options import read_settings
 from serving.secret import open_secret
 from serving.settings import Settings
 from serving.times import moment

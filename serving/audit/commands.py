@@ -20,9 +20,9 @@ from nlp.errors import InputError
 from serving.audit.chain import ChainBroken
 from serving.audit.erasure import Erased, Erasure, Person, scrub, trace
 from serving.audit.verify import Verified, verify
-from serving.commands import read_settings
 from serving.journal.decided import subject_of
 from serving.journal.opening import opened_journal
+from serving.options import read_settings
 from serving.secret import open_secret
 from serving.store.engine import reading
 from serving.store.tables import audit, audit_details

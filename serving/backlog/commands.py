@@ -17,7 +17,7 @@ from serving.backlog.batch import Manner, Wanted, batch
 from serving.backlog.begin import CHUNK, Wish
 from serving.backlog.spark.session import Cluster
 from serving.backlog.taking import taken_back
-from serving.commands import ModelOption, ProfileOption, moment, read_settings
+from serving.options import ModelOption, ProfileOption, moment, read_settings
 from serving.schema import Accuracy
 
 ANSWERS = "答案=列名"

@@ -16,11 +16,11 @@ from rich.text import Text
 from serving.batches import queue
 from serving.batches.bench import Bench
 from serving.batches.worker import Tools, Worker
-from serving.commands import read_settings
 from serving.events.outbox import Outbox
 from serving.events.targets import Targets
 from serving.journal.opening import opened_journal
 from serving.logs import start_logging
+from serving.options import read_settings
 from serving.times import moment
 
 SHOWN = 200

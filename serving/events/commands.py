@@ -19,7 +19,6 @@ from ulid_transform import ulid_now
 
 from nlp.errors import InputError, JiesuError
 from serving.audit.record import Record
-from serving.commands import read_settings
 from serving.events.deliveries import DEAD, listed, missing, replay
 from serving.events.kinds import PING
 from serving.events.outbox import cloud_event
@@ -28,6 +27,7 @@ from serving.events.targets import Target, Targets
 from serving.journal.journal import Journal
 from serving.journal.opening import opened_journal
 from serving.journal.unit import Unit
+from serving.options import read_settings
 from serving.settings import Settings
 from serving.times import millis, moment
 

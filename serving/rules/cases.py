@@ -18,8 +18,7 @@ from nlp.petition import Petition
 from nlp.reader import Reader, Reading
 from nlp.redline import RedLine, RedLines
 from nlp.taxonomy import TASKS, Taxonomy
-from serving.problems import path_of
-from serving.schema import PetitionIn
+from serving.schema import PetitionIn, path_of
 from serving.settings import Settings
 from serving.stream import BOM, CHUNK
 

@@ -26,8 +26,8 @@ from nlp.route.returns import Returned
 from nlp.route.rulebase import Rulebase
 from nlp.segment import open_segmenter
 from nlp.taxonomy import Taxonomy
-from serving.commands import ModelOption, ProfileOption, moment, opened, read_settings
 from serving.draft import drafted
+from serving.options import ModelOption, ProfileOption, moment, opened, read_settings
 from serving.rules.cases import CaseReader, Cases
 from serving.rules.compare import compared
 from serving.rules.explain import explained

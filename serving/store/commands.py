@@ -15,8 +15,8 @@ from ulid_transform import ulid_now
 
 from serving.audit.chain import Chain
 from serving.audit.record import Record
-from serving.commands import read_settings
 from serving.journal.journal import Journal
+from serving.options import read_settings
 from serving.secret import FILE, open_secret
 from serving.settings import Settings
 from serving.store.archive import open_archive

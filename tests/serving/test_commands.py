@@ -249,7 +249,9 @@ def test_the_service_starts_answers_and_stops(model_folder: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("command", ["decide", "classify"])
-def test_deciding_does_not_wait_for_what_only_training_needs(model_folder: Path, tmp_path: Path, command: str) -> None:
+def test_deciding_does_not_wait_for_what_only_training_or_the_service_needs(
+    model_folder: Path, tmp_path: Path, command: str
+) -> None:
     program = (
         "import sys, jiesu\n"
         f"sys.argv = ['jiesu', '{command}', *sys.argv[1:]]\n"
@@ -264,3 +266,4 @@ def test_deciding_does_not_wait_for_what_only_training_needs(model_folder: Path,
     loaded = set(done.stderr.decode().split())
     assert "numpy" in loaded
     assert not loaded & {"sklearn", "torch", "datasets", "pandas", "pyarrow", "joblib", "transformers"}
+    assert not loaded & {"fastapi", "uvicorn", "sqlalchemy", "alembic"}

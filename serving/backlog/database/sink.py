@@ -33,6 +33,7 @@ MOST = {"sqlite": 2000, "postgresql": 1600, "mysql": 1017}  # columns of a table
 LONGEST = {"postgresql": 63, "mysql": 64}  # of a name: bytes there, characters here
 MIXED = ("sqlite", "mysql")  # where a and A are one column
 NUL = "\x00"
+THERE = "已经有这个表；要替换它（上次写完它以后才被打断的，也一样）请用 --overwrite"
 
 
 class NewTable(TableLines):
@@ -61,7 +62,10 @@ class NewTable(TableLines):
             # has to drop it.
             with connection.begin() as trial:
                 if exists(connection, self.table) and not self._overwrite:
-                    raise InputError(place=self.place, reason="已经有这个表；要替换它请用 --overwrite")
+                    raise InputError(
+                        place=self.place,
+                        reason="已经有这个表；要替换它（上次写完它以后才被打断的，也一样）请用 --overwrite",
+                    )
                 draft = self._draft(connection, {name: self._known.get(name, TEXT) for name in self.names})
                 trial.rollback()
             with connection.begin() as trial:

@@ -106,7 +106,7 @@ def test_a_table_that_is_there_is_replaced_only_when_asked(hall: Hall, decided: 
     hall.tell('CREATE TABLE "answered" ("x" INTEGER)')
     source = hall.source()
     run = decided(source, made())
-    with pytest.raises(InputError, match="表 answered：已经有这个表；要替换它请用 --overwrite"):
+    with pytest.raises(InputError, match="表 answered：已经有这个表；要替换它"):
         new_table(hall.url, run.plan, source)
     assert hall.ask('SELECT * FROM "answered"') == []
     sink = new_table(hall.url, run.plan, source, overwrite=True)
