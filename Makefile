@@ -9,6 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 LETTERS ?= ../shared/gold/dev.jsonl
 export PIP_NO_INPUT := 1
+unexport PYTHONDONTWRITEBYTECODE # tests start hundreds of processes: each took four seconds where nothing compiled was kept
 
 .PHONY: setup run test test-system bench quality profiles soak fit model lock format clean
 
