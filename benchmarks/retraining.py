@@ -24,6 +24,7 @@ from sklearn.svm import LinearSVC
 from benchmarks.measure import figure, tell
 from corpora.petitions import default_taxonomy
 from nlp.decider import Decider
+from nlp.encoder import Encoder
 from nlp.features import Features, weighted
 from nlp.model import Model
 from nlp.petition import Petition
@@ -46,6 +47,8 @@ HOME = Path("var")
 FOLDS, DRAWS, FEW, SEED = 5, 20, 8, 20261123
 FLIPPED, FIRST = 0.05, 0.1
 Rows = NDArray[np.int64]
+MEMORY: dict[str, NDArray[np.float32]] = {}
+"""What the encoder made of each line; its heads change from fit to fit, its network does not."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,23 @@ def quietly(_what: str, _steps: int) -> None:
 
 
 @dataclass(frozen=True)
+class Remembering(Encoder):
+    """An encoder that reads each line once for all draws and folds: a line embeds the same whatever is beside it."""
+
+    def embed(self, lines: Sequence[str]) -> NDArray[np.float32]:
+        """(lines, width)."""
+        unknown = list(dict.fromkeys(line for line in lines if line not in MEMORY))
+        MEMORY.update(zip(unknown, super().embed(unknown) if unknown else (), strict=True))
+        return np.stack([MEMORY[line] for line in lines])
+
+
+def remembering(encoder: Encoder, asked: float | None = None) -> Remembering:
+    """The same encoder; asked: where it is to have a say, if not where it was weighed to."""
+    settings = encoder.settings if asked is None else replace(encoder.settings, asked=asked)
+    return Remembering(encoder.folder, settings)
+
+
+@dataclass(frozen=True)
 class Trained:
     """Answers to held-out letters: of LinearSVC, of the linear model, and of the cascade with the share it asked."""
 
@@ -101,12 +121,16 @@ def trained(rows: Sequence[int], held: Sequence[int]) -> Trained:
     support = LinearSVC(class_weight="balanced").fit(alone.material.matrix, found.labels[rows])
     plain = support.predict(matrix_of(alone.model, judged))
     linear = answered(Decider(done.model), judged).best["category"]
-    if not own().encoder:
+    encoder = own().encoder
+    if not encoder:
         return Trained(plain, linear, linear, linear, 0.0)
     with tempfile.TemporaryDirectory() as folder:
-        model = with_frozen(done, dataset, done.model, own().encoder, Path(folder) / "model", quietly)
-        high = answered(Decider(model), judged, high=True)
-        every = replace(model, encoder=replace(model.encoder, settings=replace(model.encoder.settings, asked=1.01)))
+        model = with_frozen(done, dataset, done.model, remembering(encoder), Path(folder) / "model", quietly)
+        if not model.encoder:
+            raise RuntimeError("a model without its encoder")
+        cascading = replace(model, encoder=remembering(model.encoder))
+        high = answered(Decider(cascading), judged, high=True)
+        every = replace(model, encoder=remembering(model.encoder, asked=1.01))
         always = answered(Decider(every), judged, high=True)
     return Trained(plain, linear, high.best["category"], always.best["category"], float(high.asked.mean()))
 

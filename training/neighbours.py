@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from rensa import RMinHash
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from nlp.text import code_points
 
@@ -34,6 +36,15 @@ def near_pairs(texts: Sequence[str]) -> Pairs:
     pairs = np.unique(np.concatenate(list(_candidates(digests))), axis=0)
     likely = np.concatenate([_shared(digests, pairs[at : at + CHUNK]) for at in range(0, len(pairs) + 1, CHUNK)])
     return pairs[_checked(texts, pairs, likely >= DOUBTFUL)]
+
+
+def first_of_each(texts: Sequence[str], met: int = 0) -> NDArray[np.int64]:
+    """The first text of each cluster of near duplicates, but of those that hold one of the first `met` texts."""
+    one, other = near_pairs(texts).T
+    graph = coo_array((np.ones(len(one), np.int8), (one, other)), shape=(len(texts), len(texts)))
+    clusters = connected_components(graph, directed=False)[1] if len(texts) else np.empty(0, np.int64)
+    first = np.sort(np.unique(clusters, return_index=True)[1])
+    return np.asarray(first[first >= met], np.int64)
 
 
 def similarity(one: frozenset[str], other: frozenset[str]) -> float:

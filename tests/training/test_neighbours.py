@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from training.neighbours import NEAR, grams, near_pairs, similarity
+from training.neighbours import NEAR, first_of_each, grams, near_pairs, similarity
 
 SIGNS = "楼上漏水夜里很吵路灯不亮井盖丢了公交太少学校门口堵车垃圾没人清运停水三天暖气冷电梯坏"
 TEXTS = st.text(st.sampled_from(SIGNS), max_size=30)
@@ -61,3 +61,13 @@ def test_every_pair_is_near_and_equal_texts_are_connected(texts: list[str]) -> N
     graph = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(texts),) * 2)
     cluster = connected_components(graph)[1] if texts else []
     assert all(cluster[texts.index(text)] == cluster[row] for row, text in enumerate(texts))
+
+
+def test_of_each_cluster_the_first_stands_for_all_even_with_a_word_changed() -> None:
+    text = "桂香苑五栋二单元楼道的灯坏了半个月，老人晚上上楼看不清台阶，请尽快派人来修，物业一直推脱没有人管"
+    changed, other = text.replace("半个月", "二十天"), "青石巷口每天傍晚都有三轮车占道卖菜"
+    texts = [text, other, text, changed, "", "", "灯"]
+    assert first_of_each(texts).tolist() == [0, 1, 4, 6]
+    assert first_of_each(texts, met=1).tolist() == [1, 4, 6]
+    assert first_of_each([changed, *texts], met=1).tolist() == [2, 5, 7]
+    assert first_of_each([]).tolist() == []

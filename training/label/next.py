@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from rensa import RMinHash, RMinHashLSH
 from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import aslinearoperator, eigsh
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
 
-from corpora.variety import grams
 from nlp.decider import portions
 from nlp.features import Features, weighted
 from nlp.heads import Matrix
@@ -24,14 +22,12 @@ from nlp.reader import Reader
 from nlp.segment import Segmenter, open_segmenter
 from nlp.text import Texts
 from nlp.thresholds import margins
+from training.neighbours import first_of_each
 
 SEED = 20261122
 BREADTH = 10  # candidates for each petition wanted
 DIMENSIONS = 100  # of the space in which candidates are spread
 FAINTEST = 0.01  # the weight of a petition that the model is sure of: clusters need some
-ALIKE = 0.8  # the Jaccard index of runs of characters from which on two petitions count as one
-RUN = 3  # characters
-PERMUTATIONS, BANDS = 128, 32  # 4 rows a band: a pair at 0.8 is found with probability 1 - (1 - 0.8⁴)³² > 0.9999
 Rows = NDArray[np.int64]
 
 
@@ -93,36 +89,6 @@ def _nearest(distances: Matrix) -> Rows:
     return taken.nonzero()[0]
 
 
-class Seen:
-    """The texts that were met so far, asked whether a further one is nearly one of them (MinHash, Broder 1997).
-
-    What shares a band of hashes is compared run by run, so that nothing is left out by chance.
-    """
-
-    def __init__(self) -> None:
-        self._near = RMinHashLSH(threshold=ALIKE, num_perm=PERMUTATIONS, num_bands=BANDS)
-        self._texts: list[str] = []  # their runs would take fifty times the memory
-
-    def add(self, texts: Sequence[str]) -> list[bool]:
-        """Meet these texts in their order: for each, whether it was new."""
-        sketches = RMinHash.from_token_sets([sorted(_runs(text)) for text in texts], PERMUTATIONS, SEED)
-        return [self._is_new(text, sketch) for text, sketch in zip(texts, sketches, strict=True)]
-
-    def _is_new(self, text: str, sketch: RMinHash) -> bool:
-        runs = _runs(text)
-        for other in self._near.query(sketch):
-            others = _runs(self._texts[other])
-            if len(runs & others) >= ALIKE * len(runs | others):
-                return False
-        self._near.insert(len(self._texts), sketch)
-        self._texts.append(text)
-        return True
-
-
-def _runs(text: str) -> set[str]:
-    return grams(text, RUN) or {text}
-
-
 class Eye:
     """What a model makes of petitions: their texts, their features, its category."""
 
@@ -133,7 +99,7 @@ class Eye:
 
     def texts(self, petitions: Sequence[Petition]) -> list[str]:
         """Title and text of each petition in one, as features see them."""
-        fields = self._reader.read(petitions).texts.strings
+        fields = [field for part in portions(petitions) for field in self._reader.read(part).texts.strings]
         return [f"{title}\n{text}" for title, text in zip(fields[::2], fields[1::2], strict=True)]
 
     def matrix(self, petitions: Sequence[Petition]) -> csr_matrix:
@@ -152,31 +118,17 @@ class Eye:
 
 def pick(model: Model, petitions: Sequence[Petition], labelled: Sequence[Petition], count: int) -> Picks:
     """Choose `count` of the petitions, none that is nearly another of them or one that has labels already."""
-    eye, seen = Eye(model), Seen()
-    for part in portions(labelled):
-        seen.add(eye.texts(part))
+    eye = Eye(model)
     there = [petition for petition in petitions if petition.title.strip() or petition.text.strip()]
     probabilities = eye.category(there)
     margin = margins(probabilities)
     order = np.argsort(margin, kind="stable")
-    places, duplicates = _distinct(eye, seen, [there[row] for row in order], BREADTH * count)
-    rows = order[places]
+    known = [*labelled, *(there[row] for row in order)]
+    new = order[first_of_each(eye.texts(known), len(labelled)) - len(labelled)]
+    rows = new[: BREADTH * count]
     chosen = rows[choose(eye.matrix([there[row] for row in rows]), margin[rows], count)] if len(rows) else rows
     picks = [_picked(model, there[row], probabilities[row], float(margin[row])) for row in chosen]
-    return Picks(picks, len(petitions) - len(there), duplicates)
-
-
-def _distinct(eye: Eye, seen: Seen, petitions: Sequence[Petition], count: int) -> tuple[list[int], int]:
-    """The places of the first `count` petitions that are new, and how many on the way were not."""
-    places: list[int] = []
-    duplicates = 0
-    for start in range(0, len(petitions), max(count, 1)):
-        new = seen.add(eye.texts(petitions[start : start + count]))
-        places += [start + place for place, is_new in enumerate(new) if is_new]
-        duplicates += len(new) - sum(new)
-        if len(places) >= count:
-            break
-    return places, duplicates
+    return Picks(picks, len(petitions) - len(there), len(there) - len(new))
 
 
 def _picked(model: Model, petition: Petition, probabilities: NDArray[np.float64], margin: float) -> Pick:

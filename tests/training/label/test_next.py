@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 from corpora.petitions import Row
 from nlp.model import Model
 from nlp.petition import Petition
-from training.label.next import Eye, Seen, choose, pick
+from training.label.next import Eye, choose, pick
 
 
 def blobs(kinds: int, each: int, seed: int = 1) -> csr_matrix:
@@ -43,14 +43,6 @@ def test_as_many_as_there_are_each_once(rows: int, count: int, seed: int) -> Non
 def test_petitions_all_alike_are_still_chosen() -> None:
     assert len(choose(csr_matrix(np.ones((30, 4))), np.zeros(30), 2)) == 2
     assert len(choose(csr_matrix(np.ones((30, 1))), np.zeros(30), 2)) == 2
-
-
-def test_a_text_met_before_is_known_again_even_with_a_word_changed() -> None:
-    text = "桂香苑五栋二单元楼道的灯坏了半个月，老人晚上上楼看不清台阶，请尽快派人来修，物业一直推脱没有人管"
-    seen = Seen()
-    other = "青石巷口每天傍晚都有三轮车占道卖菜"
-    assert seen.add([text, other, text]) == [True, True, False]
-    assert seen.add([text.replace("半个月", "二十天"), "", "", "灯"]) == [False, True, False, True]
 
 
 def test_near_duplicates_and_what_has_labels_are_left_out(model: Model, petitions: list[Row]) -> None:
