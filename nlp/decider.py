@@ -227,7 +227,7 @@ class Decider:
         reasons = [redline.reason] if redline else []
         if not answers.readable[row]:
             return [*reasons, NOTHING]
-        least = limits.confidence if limits.asked is None or not answers.asked[row] else limits.asked
+        least = limits.least(answers.asked[row])
         if answers.confidence[row] < least:
             reasons.append(f"把握不足：类别正确的概率 {answers.confidence[row]:.3f}，低于 {least:.3f}")
         if answers.margin[row] < limits.margin:

@@ -23,8 +23,8 @@ class Thresholds:
     error: float
     asked: float | None = None
 
-    def least(self, asked: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """(n,) the confidence that each petition needs; asked: (n,) whether the encoder had a say."""
+    def least(self, asked: NDArray[np.bool_] | np.bool_) -> NDArray[np.float64]:
+        """The confidence that each petition needs, in the shape of `asked`: whether the encoder had a say."""
         return np.where(asked, self.confidence if self.asked is None else self.asked, self.confidence)
 
 
