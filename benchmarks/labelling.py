@@ -82,17 +82,10 @@ class Stand:
     @property
     def calibrated(self) -> Matrix:
         """(open, labels) the probabilities that a model fitted on the known labels would give."""
-        return normalised(self.log_odds)
-
-    @property
-    def log_odds(self) -> Matrix:
-        """(open, labels) the same before they are made to sum to one."""
         rows, labels = self.letters.matrix[self.known], {"category": self.letters.labels[self.known]}
         widths = {"category": self.letters.width}
-        heads = fit_heads(Material(rows, self.known), labels, widths, FitSettings(jobs=1), lambda: None)
-        head = heads["category"]
-        result: Matrix = (self.letters.matrix[self.open] @ head.weights).astype(np.float64) + head.bias
-        return result
+        head = fit_heads(Material(rows, self.known), labels, widths, FitSettings(jobs=1), lambda: None)["category"]
+        return normalised((self.letters.matrix[self.open] @ head.weights).astype(np.float64) + head.bias)
 
 
 def _random(stand: Stand) -> Rows:
@@ -104,31 +97,11 @@ def _next(stand: Stand) -> Rows:
     return choose(stand.letters.matrix[stand.open], margins(stand.calibrated), BATCH)
 
 
-def _odds(stand: Stand) -> Rows:
-    return choose(stand.letters.matrix[stand.open], 1 - np.exp(-margins(stand.log_odds)), BATCH)
-
-
-def _diverse(stand: Stand) -> Rows:
-    return choose(stand.letters.matrix[stand.open], margins(stand.soft), BATCH)
-
-
 def _margin(stand: Stand) -> Rows:
     return np.argsort(margins(stand.soft))[:BATCH]
 
 
-def _scores(stand: Stand) -> Rows:
-    return np.argsort(margins(stand.scores))[:BATCH]
-
-
-def _entropy(stand: Stand) -> Rows:
-    return np.argsort((stand.soft * np.log(stand.soft)).sum(axis=1))[:BATCH]
-
-
-STRATEGIES: dict[str, Callable[[Stand], Rows]] = {
-    "random": _random, "next": _next, "diverse_odds": _odds, "diverse_soft": _diverse, "margin_soft": _margin,
-    "margin_scores": _scores,
-    "entropy_soft": _entropy,
-}  # fmt: skip
+STRATEGIES: dict[str, Callable[[Stand], Rows]] = {"random": _random, "next": _next, "margin": _margin}
 
 
 def grow(data: Letters, strategy: str, draw: int, most: int = MOST) -> dict[int, float]:
