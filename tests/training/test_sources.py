@@ -145,8 +145,8 @@ def test_paths_in_one_column_are_joined_one_way(values: list[str], read: list[st
 def test_columns_without_a_usual_name_are_guessed_and_marked(tmp_path: Path) -> None:
     rows = [[str(n), "网", f"第{n}栋楼道里的灯坏了没有人修", ["漏水", "噪声", "路灯"][n % 3], "是"] for n in range(12)]
     rows[3][1] = rows[5][1] = "电话"
-    source = open_source(str(written(tmp_path / "a.csv", ["序", "渠道", "说了什么", "大类", "回访"], *rows)), {})
-    assert source.chosen.headings == {"text": "说了什么", "category": "大类"}
+    source = open_source(str(written(tmp_path / "a.csv", ["序", "渠道", "说了什么", "是什么", "回访"], *rows)), {})
+    assert source.chosen.headings == {"text": "说了什么", "category": "是什么"}
     assert source.chosen.guessed == {"text", "category"}
     assert source.dataset.labels["category"][:3] == ["漏水", "噪声", "路灯"]
 
