@@ -38,6 +38,10 @@ $(VENV)/.spark: $(VENV)/.setup requirements/spark.txt
 	@$(PIP) -r requirements/spark.txt
 	@touch $@
 
+$(VENV)/.browser: $(VENV)/.setup requirements/browser.txt
+	@$(PIP) -r requirements/browser.txt
+	@touch $@
+
 run: setup  ## serve on 127.0.0.1:8000; the default model is fitted once
 	@$(BIN)/jiesu serve --host $(HOST) --port $(PORT) --insecure --sample
 
@@ -48,7 +52,7 @@ test: $(VENV)/.test  ## format, lint, types, layers, tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-test-system: $(VENV)/.test $(VENV)/.encoder $(VENV)/.spark  ## the parts that need system packages, or minutes
+test-system: $(VENV)/.test $(VENV)/.encoder $(VENV)/.spark $(VENV)/.browser  ## the parts that need system packages, or minutes
 	@tests/system/install.sh
 	$(BIN)/python -m pytest -m system
 

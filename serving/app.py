@@ -24,6 +24,7 @@ from serving.batcher import Batcher
 from serving.batches import routes as batches
 from serving.batches.tidy import tidy
 from serving.calls import routes as calls
+from serving.desk import routes as desk
 from serving.door.described import REPLIES
 from serving.door.doors import guarded
 from serving.events.outbox import PROMOTED, Outbox
@@ -45,7 +46,7 @@ from serving.upkeep import Job, Upkeep
 PURPOSE = "读懂每一件诉求：是什么、谁来办、多快办、为什么"
 DOORS = (
     decisions, feedback, outcomes, calls, batches, facts, indicators, weeks, operations,
-    signalen, open311, labelstudio, kserve, guzhen, wuxi, signed,
+    desk, signalen, open311, labelstudio, kserve, guzhen, wuxi, signed,
 )  # fmt: skip
 HOURLY = 3600
 MINUTELY = 60

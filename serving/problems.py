@@ -62,9 +62,14 @@ def invalid(error: ValidationError | RequestValidationError) -> Response:
     return problem(422, f"请求有 {len(details)} 处不合格式，第一处在 {first.path}：{first.message}", faults)
 
 
+def status_of(error: JiesuError) -> int:
+    """The status of an error of ours."""
+    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 500)
+
+
 def refused(error: JiesuError) -> Response:
     """The answer to an error of ours."""
-    status = next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 500)
+    status = status_of(error)
     if status == 500:
         logger.error("failed", exc_info=error)
         return problem(500, INSIDE)

@@ -13,6 +13,7 @@ from serving.access.limits import Limiter
 from serving.access.rates import Rates
 from serving.access.refusals import Refusals
 from serving.access.scope import Scope
+from serving.access.session import Sessions
 from serving.access.who import INSECURE, Who
 from serving.journal.journal import Journal
 from serving.metrics import Metrics
@@ -21,13 +22,25 @@ from serving.settings import Settings
 if TYPE_CHECKING:
     from serving.access.oidc import Bearer, Oidc
 
+COOKIE = "jiesu_session"
+CSRF = "x-csrf-token"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
 
 class BadKey(JiesuError):
     """缺少有效的访问密钥"""
 
 
+class SessionOver(BadKey):
+    """登录已过期，请重新登录"""
+
+
 class WrongScope(JiesuError):
     """这个密钥不能做这件事"""
+
+
+class ForeignPage(WrongScope):
+    """请求不是从本系统的页面发出的，没有照办"""
 
 
 class TooMany(JiesuError):
@@ -37,7 +50,8 @@ class TooMany(JiesuError):
 class Access:
     """The door: a key or a token, its scope, its rate.
 
-    oidc: checks tokens of an issuer, where the office has one. refusals: where those who are sent away are noted.
+    sessions: who has signed in at a page. oidc: checks tokens of an issuer, where the office has one. refusals: where
+    those who are sent away are noted.
     """
 
     def __init__(
@@ -45,12 +59,15 @@ class Access:
         settings: Settings,
         keys: Keys,
         limiter: Limiter,
+        sessions: Sessions,
         oidc: Oidc | None = None,
         refusals: Refusals | None = None,
     ) -> None:
         self._insecure = settings.insecure
+        self._origins = frozenset(settings.cors_origins)
         self._keys = keys
         self._limiter = limiter
+        self.sessions = sessions
         self._oidc = oidc
         self._refusals = refusals
 
@@ -60,11 +77,29 @@ class Access:
         scope: what the key must be good for; none where any key will do. cost: how much of its rate is taken.
         """
         if self._insecure:
+            self._check_page(request)
             return INSECURE
         address = request.client.host if request.client else ""
-        who = await self.admit_key(presented(request), scope, cost, address=address)
+        shown, token = presented(request), request.cookies.get(COOKIE, "")
+        if token and not shown:
+            who = await self._signed_in(request, token, scope, cost, address)
+        else:
+            who = await self.admit_key(shown, scope, cost, address=address)
         request.state.key = who.key  # for the log of the request
         return who
+
+    async def _signed_in(self, request: HTTPConnection, token: str, scope: Scope | None, cost: int, address: str) -> Who:
+        """Who has signed in at a page; a request that changes something must come from a page of ours."""
+        session = await self.sessions.find(token)
+        if session is None:
+            await self._note("session", address, "", scope)
+            raise SessionOver
+        if request.scope.get("method") not in SAFE and not self.sessions.agrees(session, request.headers.get(CSRF, "")):
+            await self._note("page", address, session.who.key, scope)
+            raise ForeignPage
+        request.state.csrf = session.csrf
+        who = session.who if session.who.scope.covers(scope) else None
+        return await self._within(who, session.who.key, scope, cost, address)
 
     async def admit_key(self, shown: str, scope: Scope | None, cost: int = 1, *, address: str = "") -> Who:
         """The same for a key or token that came by another way, like the first message of a WebSocket."""
@@ -74,15 +109,26 @@ class Access:
         if known is None:
             await self._note("key" if shown else "missing", address, "", scope)
             raise BadKey
-        who = known.who(scope)
+        return await self._within(known.who(scope), known.id, scope, cost, address)
+
+    async def _within(self, who: Who | None, key: str, scope: Scope | None, cost: int, address: str) -> Who:
+        """The same if it is good for what is wanted, and within its rate."""
         if who is None:
-            await self._note("scope", address, known.id, scope)
+            await self._note("scope", address, key, scope)
             raise WrongScope
         wait = await self._limiter.hit(who.key, who.rate, cost)
         if wait > 0:
             await self._note("rate", address, who.key, scope)
             raise TooMany(retry=ceil(wait))
         return who
+
+    def _check_page(self, request: HTTPConnection) -> None:
+        """Where no key is asked for: refuse what a page of a site that nobody allowed has the browser send."""
+        origin = request.headers.get("origin")
+        if origin is None or origin in self._origins or request.scope.get("method") in SAFE:
+            return
+        if origin.partition("://")[2] != request.headers.get("host"):
+            raise ForeignPage
 
     async def _known(self, shown: str) -> Key | Bearer | None:
         """The key or the bearer of a token, if it is good."""
@@ -106,8 +152,9 @@ def presented(request: HTTPConnection) -> str:
 
 def open_access(settings: Settings, journal: Journal, secret: bytes, metrics: Metrics) -> Access:
     """The door of a service; raises `InputError` for settings of an issuer that cannot be used."""
-    limiter = Limiter(Rates(journal))
-    return Access(settings, Keys(journal, secret), limiter, _opened_oidc(settings), Refusals(journal, metrics))
+    keys, limiter = Keys(journal, secret), Limiter(Rates(journal))
+    sessions = Sessions(journal, secret, settings.session_hours)
+    return Access(settings, keys, limiter, sessions, _opened_oidc(settings), Refusals(journal, metrics))
 
 
 def _opened_oidc(settings: Settings) -> Oidc | None:

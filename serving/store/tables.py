@@ -263,3 +263,38 @@ batch_jobs = Table(
     Index(None, "state", "number", "batch"),
 )
 """What is to be done for each batch, a job a chunk."""
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(64), primary_key=True),  # keyed hash of the token in the browser's cookie
+    Column("key", CODE, nullable=False),  # with which somebody signed in, or the bearer of a token
+    Column("name", NAME, nullable=False),
+    Column("scope", CODE, nullable=False),
+    Column("rate", CODE, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index(None, "expires_at"),
+)
+"""Who has signed in at a page."""
+
+trainings = Table(
+    "trainings",
+    metadata,
+    Column("id", ULID, primary_key=True),
+    Column("key", CODE, nullable=False),  # who asked for it
+    Column("at", BigInteger, nullable=False),
+    Column("state", CODE, nullable=False),  # waiting, running, done, failed, cancelled
+    Column("kind", CODE, nullable=False),  # fit, promote, rollback, freeze, next
+    Column("name", NAME, nullable=False),  # of the file, as whoever sent it calls it
+    Column("asked", LargeBinary, nullable=False),  # how, as JSON
+    Column("step", NAME, nullable=False),  # what it is at, for people
+    Column("part", Float),  # of the work that is done, 0 to 1; empty where nobody knows
+    Column("said", LargeBinary, nullable=False),  # what the command told, deflated
+    Column("owner", CODE, nullable=False),  # the process that works at it
+    Column("until", BigInteger, nullable=False),  # the end of its claim
+    Column("begun_at", BigInteger),
+    Column("ended_at", BigInteger),
+    Index(None, "state", "id"),
+)
+"""Retrainings, and what else data staff has this machine do; their files stand in the home."""

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-NEEDED = {"test_encoder.py": "torch", "test_spark.py": "pyspark"}
+NEEDED = {"test_encoder.py": "torch", "test_spark.py": "pyspark", "desk": "playwright"}
 collect_ignore = [test for test, package in NEEDED.items() if not find_spec(package)]

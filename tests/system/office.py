@@ -40,13 +40,19 @@ def free_port() -> int:
 
 
 class Office:
-    """`jiesu serve` with two workers. before: what the command is put behind, like `unshare`; more: variables."""
+    """`jiesu serve` with two workers. before: what the command is put behind, like `unshare`; more: variables.
 
-    def __init__(self, home: Path, store: str = "", before: Sequence[str] = (), **more: str) -> None:
+    insecure: whether it asks for no key.
+    """
+
+    def __init__(
+        self, home: Path, store: str = "", before: Sequence[str] = (), *, insecure: bool = True, **more: str
+    ) -> None:
         self.home = home
         self.store = store or f"sqlite:///{home / 'store.db'}"
         self.port = free_port()
         self._before = before
+        self._open = ["--insecure"] if insecure else []
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("JIESU_")} | {
             "JIESU_HOME": str(home), "JIESU_STORE": self.store, "JIESU_RULES_EVERY": "0.25", "JIESU_WORKERS": "2",
             "JIESU_SECRET": "s" * 32, "PYTHONPATH": str(ROOT), **more,
@@ -64,7 +70,7 @@ class Office:
 
     def start(self) -> None:
         log = self.home.parent / f"{self.home.name}.log"
-        command = [sys.executable, "-m", "jiesu", "serve", "--insecure", "--port", str(self.port)]
+        command = [sys.executable, "-m", "jiesu", "serve", *self._open, "--port", str(self.port)]
         with log.open("ab") as out:
             self._process = subprocess.Popen(
                 [*self._before, *command],
@@ -81,7 +87,7 @@ class Office:
         begun = time.monotonic()
         while time.monotonic() - begun < seconds:
             with suppress(httpx.TransportError):
-                if self.ask("up").status_code == 200:
+                if self.ask("up").status_code in {200, 401}:
                     return time.monotonic() - begun
             time.sleep(0.1)
         raise AssertionError(f"没有在 {seconds} 秒内恢复：\n{self.log[-3000:]}")
