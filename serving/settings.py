@@ -53,7 +53,9 @@ class Settings(BaseSettings):
     oidc_client: str = Field("", description="网页单点登录用的 client_id；不设则网页只能用密钥登录")
     oidc_client_secret: SecretStr | None = Field(None, description="网页单点登录用的 client_secret；公开客户端不设")
     session_hours: float = Field(12, gt=0, le=168, description="网页登录几小时后须重新登录")
-    panel_origins: list[str] = Field([], description="允许嵌入坐席面板的来源（JSON 列表），如 [\"https://12345.example\"]")
+    panel_origins: list[str] = Field(
+        [], description='允许嵌入坐席面板的来源（JSON 列表），如 ["https://12345.example"]'
+    )
     otel_endpoint: str = Field("", description="OpenTelemetry 收集器的网址（OTLP/HTTP）；不设则不送")
     keep_days: int = Field(400, ge=1, description="决定、反馈、办理结果保留几天")
     keep_audit_days: int = Field(400, ge=184, description="审计保留几天；网络安全法要求不少于六个月")

@@ -88,7 +88,9 @@ class Access:
         request.state.key = who.key  # for the log of the request
         return who
 
-    async def _signed_in(self, request: HTTPConnection, token: str, scope: Scope | None, cost: int, address: str) -> Who:
+    async def _signed_in(
+        self, request: HTTPConnection, token: str, scope: Scope | None, cost: int, address: str
+    ) -> Who:
         """Who has signed in at a page; a request that changes something must come from a page of ours."""
         session = await self.sessions.find(token)
         if session is None:

@@ -58,7 +58,13 @@ class Pages:
         router.add_api_route(path, shown, methods=["GET"])
 
     def page(
-        self, request: Request, template: str, who: Who | None = None, status: int = 200, framed: str = "'none'", **data: Any
+        self,
+        request: Request,
+        template: str,
+        who: Who | None = None,
+        status: int = 200,
+        framed: str = "'none'",
+        **data: Any,
     ) -> Response:
         """A page; framed: which sites may show it within theirs, as in `frame-ancestors`."""
         language = tongue.tongue_of(request)

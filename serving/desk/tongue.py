@@ -26,7 +26,8 @@ def words(tongue: str) -> Mapping[str, str]:
     """Chinese → a language; empty for Chinese itself."""
     if tongue == CHINESE:
         return {}
-    return dict(tomllib.loads((WORDS / f"{tongue}.toml").read_text(encoding="utf-8")))
+    files = sorted((WORDS / tongue).glob("*.toml"))
+    return {chinese: said for path in files for chinese, said in tomllib.loads(path.read_text("utf-8")).items()}
 
 
 def speaker(tongue: str) -> Callable[[str], str]:

@@ -256,7 +256,9 @@ def test_a_door_whose_store_is_away_opens_to_nobody(door: Door, monkeypatch: pyt
 def test_a_known_key_costs_microseconds(journal: Journal) -> None:
     metrics = Metrics("test")
     keys = Keys(journal, SECRET)
-    access = Access(Settings(), keys, Limiter(Rates(journal)), Sessions(journal, SECRET, 12), None, Refusals(journal, metrics))
+    access = Access(
+        Settings(), keys, Limiter(Rates(journal)), Sessions(journal, SECRET, 12), None, Refusals(journal, metrics)
+    )
     shown = keys.create(Scope.operator, rate="100000000/minute")
 
     async def scene() -> float:
