@@ -278,15 +278,16 @@ sessions = Table(
 )
 """Who has signed in at a page."""
 
-trainings = Table(
-    "trainings",
+errands = Table(
+    "errands",
     metadata,
     Column("id", ULID, primary_key=True),
     Column("key", CODE, nullable=False),  # who asked for it
+    Column("who", NAME, nullable=False),  # the name of whoever that is
     Column("at", BigInteger, nullable=False),
     Column("state", CODE, nullable=False),  # waiting, running, done, failed, cancelled
-    Column("kind", CODE, nullable=False),  # fit, promote, rollback, freeze, next
-    Column("name", NAME, nullable=False),  # of the file, as whoever sent it calls it
+    Column("kind", CODE, nullable=False),  # fit, promote, rollback, freeze, next, apply, undo
+    Column("name", NAME, nullable=False),  # what it is about, like the file as whoever sent it calls it
     Column("asked", LargeBinary, nullable=False),  # how, as JSON
     Column("step", NAME, nullable=False),  # what it is at, for people
     Column("part", Float),  # of the work that is done, 0 to 1; empty where nobody knows
@@ -297,4 +298,4 @@ trainings = Table(
     Column("ended_at", BigInteger),
     Index(None, "state", "id"),
 )
-"""Retrainings, and what else data staff has this machine do; their files stand in the home."""
+"""What people have this machine do from the pages, one at a time: retrain, promote, change a table, take it back."""

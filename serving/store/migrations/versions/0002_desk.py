@@ -1,4 +1,4 @@
-"""Tables of the desk: sessions and trainings."""
+"""Tables of the desk: sessions and errands."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sessions_expires_at"), "sessions", ["expires_at"], unique=False)
     op.create_table(
-        "trainings",
+        "errands",
         sa.Column("id", sa.String(length=26), nullable=False),
         sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=64), nullable=False),
@@ -39,6 +40,6 @@ def upgrade() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("begun_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_trainings")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_errands")),
     )
-    op.create_index(op.f("ix_trainings_state_id"), "trainings", ["state", "id"], unique=False)
+    op.create_index(op.f("ix_errands_state_id"), "errands", ["state", "id"], unique=False)
