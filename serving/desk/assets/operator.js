@@ -248,6 +248,7 @@ function wire(desk) {
   for (const task of ["tier", "clock", "type"]) find(task).addEventListener("change", (event) => desk.correct(task, event.target.value));
   for (const button of document.querySelectorAll("[data-close]")) button.addEventListener("click", () => button.closest("dialog").close());
   wireReturn(desk);
+  for (const id of ["try", "new", "keys"]) find(id).disabled = false;
   listen({
     accept: () => desk.accept(), choose: (number) => desk.choose(number), correct: () => desk.openSearch(),
     return: () => desk.openReturn(), reveal: () => desk.reveal(), new: () => desk.next(), help: () => find("help").showModal(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
 from ulid_transform import ulid_now
 
 from nlp.reader import READ_AT_MOST
@@ -43,7 +44,7 @@ def routes(pages: Pages) -> APIRouter:
 
     async def taxonomy(request: Request) -> Response:
         await service.access.admit(request, Scope.operator)
-        return told(codes(service.office.decider.model.taxonomy))
+        return told(await run_in_threadpool(codes, service.office.decider.model.taxonomy))
 
     async def suggested(request: Request) -> Response:
         who = await service.access.admit(request, Scope.operator)
