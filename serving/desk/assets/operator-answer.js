@@ -17,7 +17,7 @@ export function sureness(confidence) {
   return confidence >= 0.5 ? say("把握不大") : say("没有把握");
 }
 
-const percent = (confidence) => `${Math.round(100 * confidence)}%`;
+const percent = (confidence) => (confidence < 0.01 ? "<1%" : `${Math.round(100 * confidence)}%`);
 
 /** Draw a suggestion with the operator's corrections. */
 export function drawAnswer(suggestion, right, names) {
@@ -89,13 +89,13 @@ function drawChoices(decision, right, names) {
   const chosen = right.category || decision.category.code;
   const items = choicesOf(decision, right).map(({ code, confidence }, number) => {
     const label = names.category.get(code);
-    const parts = [make("span", { class: "name" }, label?.name || code, make("span", { class: "above" }, (label?.path || []).join(" › ")))];
+    const about = [...(label?.path || []), ...(number === 0 ? [sureness(confidence)] : [])].join(" · ");
+    const parts = [make("span", { class: "name" }, label?.name || code, make("span", { class: "above" }, about))];
     if (confidence === undefined) parts.push(make("span", { class: "above" }, say("您选的")), "");
     else {
       parts.push(make("meter", { value: confidence, max: 1, "aria-hidden": "true" }));
       parts.push(make("span", { class: "number" }, percent(confidence)));
     }
-    if (number === 0) parts.push(make("span", { class: "sure" }, sureness(confidence)));
     const key = make("kbd", {}, number < 5 ? String(number + 1) : "·");
     return make("li", {}, make("button", { type: "button", "data-code": code, "aria-pressed": String(code === chosen) }, key, ...parts));
   });

@@ -17,6 +17,6 @@ export function left(iso, now = Date.now()) {
   const ms = Date.parse(iso) - now;
   if (ms < 0) return say("已超期");
   if (ms >= 2 * DAY) return say("还有 {n} 天", { n: Math.round(ms / DAY) });
-  if (ms >= 2 * HOUR) return say("还有 {n} 小时", { n: Math.round(ms / HOUR) });
+  if (ms >= 1.5 * HOUR) return say("还有 {n} 小时", { n: Math.round(ms / HOUR) });
   return say("还有 {n} 分钟", { n: Math.round(ms / MINUTE) });
 }

@@ -4,7 +4,7 @@ import { choicesOf, differing, drawAnswer, drawRecent, named, seen, summary } fr
 import { Call } from "./operator-call.js";
 import { drawDone, told } from "./operator-done.js";
 import { listen } from "./operator-keys.js";
-import { drawReading } from "./operator-reading.js";
+import { drawReading, isPersonal } from "./operator-reading.js";
 import { Search } from "./operator-search.js";
 import { correctAgain, isTaken, settle } from "./operator-settle.js";
 import { Suggester } from "./operator-suggest.js";
@@ -103,7 +103,7 @@ class Desk {
 
   /** The fields that hold something hidden. */
   get hidden() {
-    const fields = [...new Set((this.suggestion?.masks || []).filter((mask) => mask.text).map((mask) => mask.field))];
+    const fields = [...new Set((this.suggestion?.masks || []).filter(isPersonal).map((mask) => mask.field))];
     return this.call.fields.phone.value ? [...fields, "phone"] : fields;
   }
 
