@@ -12,6 +12,7 @@ import time
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from math import log
@@ -75,15 +76,23 @@ class Recents:
         self._newest = 0
         self._read_at = -EVERY
         self._reader = Single(self.read, "recent")
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._tickets)
 
     def renew(self) -> None:
         """Have what is new read, by and by, unless that was just done."""
-        if time.monotonic() - self._read_at >= EVERY and not self._reader.busy:
+        if time.monotonic() - self._read_at >= EVERY and not self._reader.busy and not self._closed:
             self._read_at = time.monotonic()
             self._reader.start().add_done_callback(_heard)
+
+    def close(self) -> None:
+        """Read no more, and wait for what is being read: the store is about to be closed."""
+        self._closed = True
+        if self._reader.busy:
+            with suppress(StoreDown):
+                self._reader.start().result()
 
     def read(self) -> None:
         """Read what is new; raises `StoreDown`."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from ulid_transform import ulid_now
@@ -32,8 +35,15 @@ REASONS = ("不属本单位职责", "不属辖区", "地址不清", "重复，�
 
 def routes(pages: Pages) -> APIRouter:
     """The operator's desk."""
-    router, service = APIRouter(), pages.service
+    service = pages.service
     recents = Recents(service.journal, service.settings.now)
+
+    @asynccontextmanager
+    async def living(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(recents.close)
+
+    router = APIRouter(lifespan=living)
 
     async def page(request: Request, who: Who) -> Response:
         recents.renew()  # what is to be read first is read while the page loads
