@@ -7,6 +7,7 @@ import statistics
 import pytest
 from playwright.sync_api import Page, expect
 
+from benchmarks.desk import LOAD, LOADED, SOON, TYPE, WAITED
 from serving.store import tables
 from tests.system.browser import PHONE as SCREEN
 from tests.system.desk.conftest import Visit
@@ -14,25 +15,6 @@ from tests.system.desk.operator.conftest import GAS, LEAK, PHONE, opened, rows, 
 from tests.system.office import Office
 
 pytestmark = pytest.mark.system
-# Milliseconds from the last key to the answer on the page, for so many texts.
-MEASURE = """async (texts) => {
-  const field = document.getElementById("text");
-  const taken = [];
-  for (const text of texts) {
-    const drawn = new Promise((done) => {
-      const seen = new MutationObserver(() => { seen.disconnect(); done(); });
-      seen.observe(document.getElementById("choices"), { childList: true });
-    });
-    field.value = text;
-    field.dispatchEvent(new InputEvent("input", { bubbles: true }));
-    const begun = performance.now();
-    await drawn;
-    taken.push(performance.now() - begun);
-  }
-  return taken;
-}"""
-LOADED = """() => performance.getEntriesByType("resource").concat(performance.getEntriesByType("navigation"))
-  .map((entry) => entry.responseEnd).reduce((most, one) => Math.max(most, one), 0)"""
 
 
 def test_the_sample_call_is_read_and_accepted(visit: Visit) -> None:
@@ -172,7 +154,7 @@ def test_the_first_load_and_the_answer_after_a_pause_are_quick(visit: Visit) -> 
     for _ in range(3):
         page: Page = opened(visit().page)
         loads.append(page.evaluate(LOADED))
-    assert min(loads) <= 1500, loads
+    assert min(loads) <= LOAD, loads
     texts = [LEAK[: 10 + number] for number in range(15)]
-    taken = [ms - 300 for ms in page.evaluate(MEASURE, texts)]
-    assert statistics.median(taken) <= 200, taken
+    taken = [ms - WAITED for ms in page.evaluate(TYPE, texts)]
+    assert statistics.median(taken) <= SOON, taken
