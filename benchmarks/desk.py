@@ -109,6 +109,7 @@ def crowded(url: str, seconds: float) -> Iterator[Seen]:
     def work() -> None:
         vars(found).update(vars(asyncio.run(crowd(url, seconds))))
 
+    own()  # read before anybody waits for an answer
     thread = threading.Thread(target=work)
     thread.start()
     try:

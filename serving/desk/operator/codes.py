@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 
+from nlp.files import read_lines
 from nlp.taxonomy import TASKS, Label, Taxonomy
+
+READINGS = Path(__file__).with_name("readings.txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +33,18 @@ def _code(label: Label, path: list[str]) -> Code:
     return Code(label.code, label.name, path[:-1], [readings(character) for character in label.name])
 
 
-@lru_cache(maxsize=4096)
 def readings(character: str) -> list[str]:
-    """All readings of a character, the usual one first; ü also as u and v; what is no Chinese reads as itself."""
-    from pypinyin import Style, pinyin  # noqa: PLC0415 - its tables take half a second, which no start need wait for
-
-    found = pinyin(character, style=Style.NORMAL, heteronym=True)[0]
-    return list(dict.fromkeys(spelled for sound in found for spelled in _spelled(sound.casefold())))
+    """All readings of a character, also as people type ü; what is no Chinese reads as itself."""
+    return _table().get(character, [character.casefold()])
 
 
-def _spelled(sound: str) -> list[str]:
-    """How people type a reading: 绿 as lv or lu."""
-    return [sound, sound.replace("v", "u")] if sound.startswith(("lv", "nv")) else [sound]
+@cache
+def _table() -> dict[str, list[str]]:
+    """Character → its readings: 20,000 of them, read once, when the first page asks."""
+    table: dict[str, list[str]] = {}
+    for line in read_lines(READINGS):
+        reading, characters = line.split(" ")
+        typed = [reading, reading.replace("v", "u")] if "v" in reading else [reading]
+        for character in characters:
+            table.setdefault(character, []).extend(typed)
+    return table

@@ -54,7 +54,7 @@ def routes(pages: Pages) -> APIRouter:
 
     async def taxonomy(request: Request) -> Response:
         await service.access.admit(request, Scope.operator)
-        return told(await run_in_threadpool(codes, service.office.decider.model.taxonomy))
+        return told(codes(service.office.decider.model.taxonomy))
 
     async def suggested(request: Request) -> Response:
         who = await service.access.admit(request, Scope.operator)
