@@ -17,6 +17,24 @@ from tests.system.office import Office
 pytestmark = pytest.mark.system
 
 
+POINTS = """async ([text, cuts]) => {
+  const main = document.querySelector('script[src*="operator.js"]').src;
+  const { cutter, head, whole } = await import(main.replace("operator.js", "operator-points.js"));
+  const cut = cutter(text);
+  return [cuts.map(([start, end]) => cut(start, end)), cuts.map(([, end]) => head(text, end)), whole("a\\ud83d")];
+}"""
+
+
+@pytest.mark.parametrize("text", ["楼上漏水", "😀楼😀上👨‍👩‍👧漏𠮷水😀", "", "a😀"])
+def test_a_browser_cuts_where_python_does(visit: Visit, text: str) -> None:
+    page = opened(visit().page)
+    cuts = [[start, end] for start in range(len(text)) for end in range(start, len(text) + 1)]
+    pieces, heads, mended = page.evaluate(POINTS, [text, cuts])
+    assert pieces == [text[start:end] for start, end in cuts]
+    assert heads == [text[:end] for _, end in cuts]
+    assert mended == "a\ufffd"
+
+
 def test_the_sample_call_is_read_and_accepted(visit: Visit) -> None:
     visitor = visit()
     page = opened(visitor.page, "/desk?sample")
