@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import backlog, batch, calls, former, growth, http, labelling, load, marks, retraining, routing, single
+from benchmarks import (
+    backlog,
+    batch,
+    calls,
+    desk,
+    former,
+    growth,
+    http,
+    labelling,
+    load,
+    marks,
+    retraining,
+    routing,
+    single,
+)  # fmt: skip
 
 PARTS = {
     "batch": batch.run, "single": single.run, "http": http.run, "growth": growth.run, "routing": routing.run,
@@ -13,6 +27,7 @@ PARTS = {
 # They train models, for minutes or a quarter of an hour: by name only.
 LONG = {
     "load": load.run,
+    "desk": desk.run,
     "labelling": labelling.run,
     "retraining": retraining.run,
     "calls": calls.run,
