@@ -180,6 +180,9 @@ class Runner:
             unit.note(record)
 
         await self._insist(write)
+        kind = self._kinds.get(errand.kind)
+        if kind:
+            await run_in_threadpool(kind.after, self._settings, errand)
 
     async def _insist(self, write: Write[None]) -> None:
         """Write, again and again while the claim may hold; raises `StoreDown` after that."""
