@@ -17,6 +17,7 @@ from serving.service import Service
 
 TEST_SET = Path("test-set", "manifest.json")
 EVENTS = {"promoted": "换上", "refused": "没有通过", "rolled_back": "退回"}
+LIVE = "在用"
 SHOWN = 12  # events
 
 
@@ -30,6 +31,11 @@ class Version:
     rows: int
     data: str
     scores: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def live(self) -> bool:
+        """Whether it is the one in use."""
+        return self.state == LIVE
 
     @property
     def tasks(self) -> list[tuple[str, str]]:
@@ -52,7 +58,7 @@ def version(name: str, manifest: Mapping[str, Any], state: str) -> Version:
 def live(service: Service) -> Version:
     """The model by which this process decides."""
     model = service.office.decider.model
-    return version(model.name, {"name": model.name, "card": model.card, "scores": model.scores}, "在用")
+    return version(model.name, {"name": model.name, "card": model.card, "scores": model.scores}, LIVE)
 
 
 def fitted(folder: Path) -> Version | None:
@@ -86,7 +92,7 @@ class Register:
         shipped = default_folder(home)
         found = ({DEFAULT: read_manifest(shipped)} if is_current(shipped) else {}) | versions(home)
         used = {event.get("model") for event in told if event.get("event") != "refused"} | set(now.previous)
-        states = {name: "在用" if name == now.name else "曾用" if name in used else "候选" for name in found}
+        states = {name: LIVE if name == now.name else "曾用" if name in used else "候选" for name in found}
         listed = [version(name, manifest, states[name]) for name, manifest in found.items()]
         before = now.previous[-1] if now.previous else ""
         return cls(listed[::-1], told[::-1][:SHOWN], now.since, before, _test_set(home))
