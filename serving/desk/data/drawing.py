@@ -25,6 +25,7 @@ from serving.desk.pages import Pages
 from serving.errands.book import Book
 from serving.errands.errand import CANCELLED, DONE, FAILED, RUNNING, STOPPING, WAITING, Errand
 from serving.errors import Missing
+from serving.feedback import UnknownDecision
 from serving.store.tables import feedback
 from serving.times import millis
 
@@ -33,6 +34,7 @@ STATES = {
 }  # fmt: skip
 SPANS = (7, 30, 90, 400)  # days of opinions that people may ask for
 DAY = 86_400_000  # milliseconds
+VERDICTS = {"accepted": "采纳", "corrected": "更正", "returned": "退单"}
 GUESSES = 5  # categories that are offered by number
 
 
@@ -165,6 +167,15 @@ class Drawing:
             request, "opinions", who, operators=found, corrections=corrections, disagreements=disputed, days=days,
             spans=SPANS, operator=operator, names=_names(self._service.office.decider.model.taxonomy),
         )  # fmt: skip
+
+    async def ticket(self, request: Request, who: Who) -> Response:
+        """One petition: what was decided, and what people said of that."""
+        decision = request.path_params["id"]
+        found = await run_in_threadpool(self._service.journal.read, lambda store: opinions.ticket(store, decision))
+        if found is None:
+            raise UnknownDecision(decision=decision)
+        names = _names(self._service.office.decider.model.taxonomy)
+        return self._page(request, "ticket", who, decision=found[0], said=found[1], names=names, verdicts=VERDICTS)
 
 
 def labels(taxonomy: Taxonomy) -> dict[str, list[dict[str, str]]]:

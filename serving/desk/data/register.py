@@ -23,13 +23,14 @@ SHOWN = 12  # events
 
 @dataclass(frozen=True)
 class Version:
-    """A model of the register. name: under which it stands there. scores: task → its scores; state: in words."""
+    """A model of the register. name: under which it stands there. scores: task → its scores; taxonomy: its hash."""
 
     name: str
     model: str
     state: str
     rows: int
     data: str
+    taxonomy: str
     scores: Mapping[str, Mapping[str, Any]]
 
     @property
@@ -51,14 +52,15 @@ class Version:
 def version(name: str, manifest: Mapping[str, Any], state: str) -> Version:
     """What a manifest tells."""
     card, scores = manifest.get("card") or {}, manifest.get("scores") or {}
-    told = int(card.get("rows") or 0), str(card.get("data") or "")
+    told = int(card.get("rows") or 0), str(card.get("data") or ""), str(manifest.get("taxonomy", ""))
     return Version(name, str(manifest.get("name", name)), state, *told, scores.get("tasks") or {})
 
 
 def live(service: Service) -> Version:
     """The model by which this process decides."""
     model = service.office.decider.model
-    return version(model.name, {"name": model.name, "card": model.card, "scores": model.scores}, LIVE)
+    told = {"name": model.name, "card": model.card, "scores": model.scores, "taxonomy": model.taxonomy.hash}
+    return version(model.name, told, LIVE)
 
 
 def fitted(folder: Path) -> Version | None:

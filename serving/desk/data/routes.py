@@ -48,6 +48,7 @@ def routes(pages: Pages) -> APIRouter:
         ("/data", drawing.overview), ("/data/uploads/{id}", drawing.upload), ("/data/errands/{id}", drawing.errand),
         ("/data/models", drawing.models), ("/data/label", drawing.lists), ("/data/label/{id}", drawing.label),
         ("/data/suspects/{id}", drawing.suspects), ("/data/opinions", drawing.opinions),
+        ("/data/tickets/{id}", drawing.ticket),
     ):  # fmt: skip
         pages.add(router, path, Scope.data, draw)
     door = Door(pages, uploads, book)

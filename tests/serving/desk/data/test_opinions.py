@@ -62,3 +62,12 @@ def test_the_page(desk: TestClient, said: list[str]) -> None:
     assert "A0" in page
     assert "看所有人的" in page
     assert desk.get("/data/opinions?days=abc").status_code == 200
+
+
+def test_a_ticket_tells_all_that_was_said_of_it(desk: TestClient, said: list[str], service: Service) -> None:
+    (found,) = service.journal.read(lambda store: disagreements(store, 0))
+    page = desk.get(f"/data/tickets/{found.decision}").text
+    assert "甲 · 更正" in page
+    assert "乙 · 更正" in page
+    assert "13912345678" not in page
+    assert desk.get("/data/tickets/nothing").status_code == 404
