@@ -12,8 +12,8 @@ import typer
 from nlp import progress
 from nlp.errors import InputError
 from serving.desk.data.gather import Material, gather
+from serving.desk.data.look import Columns
 from serving.desk.data.suspects import excerpted
-from serving.desk.data.table import Columns
 from serving.desk.data.undecided import undecided
 from serving.draft import drafted
 from serving.journal.opening import opened_journal

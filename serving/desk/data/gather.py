@@ -15,7 +15,8 @@ import orjson
 from corpora.rows.cell import text
 from nlp.taxonomy import TASKS
 from serving.desk.data import notes
-from serving.desk.data.table import Columns, opened, rows_of
+from serving.desk.data.look import Columns
+from serving.desk.data.table import opened, rows_of
 from serving.draft import drafted
 
 SAID = ("id", "title", "text", *TASKS)  # what rows hold that do not come from the upload

@@ -10,7 +10,8 @@ import orjson
 
 from corpora.rows.cell import text
 from nlp.reader import Reader
-from serving.desk.data.table import Columns, opened, rows_of
+from serving.desk.data.look import Columns
+from serving.desk.data.table import opened, rows_of
 from serving.draft import drafted
 
 MOST = 300  # of each task; the likeliest wrong ones come first

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -14,32 +13,11 @@ from corpora.rows.row import Row, Source
 from corpora.rows.sheet import SheetSource
 from nlp.errors import InputError
 from nlp.reader import Reader
+from serving.desk.data.look import Columns, Look
 
 SAMPLE = 2000  # rows by which columns are guessed
 SHOWN = 5  # rows that people see
 EXCERPT = 80  # characters of a cell that they see
-Columns = Mapping[str, Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Look:
-    """What a table is.
-
-    names: its columns. chosen: role → those taken for it; guessed: the roles whose columns bear no usual name.
-    sample: the first rows by role, masked. fault: why nothing can be learned from it yet, in words.
-    """
-
-    rows: int
-    names: Sequence[str]
-    chosen: Columns
-    guessed: Sequence[str]
-    sample: Sequence[Mapping[str, str]]
-    fault: str = ""
-
-    @property
-    def labelled(self) -> bool:
-        """Whether it holds labels."""
-        return any(task in self.chosen for task in ("category", "tier", "clock", "type"))
 
 
 def opened(path: Path) -> Source:

@@ -22,7 +22,7 @@ from serving.batches.options import named, suffix_of
 from serving.batches.upload import received
 from serving.desk.data import notes
 from serving.desk.data.folder import Folder
-from serving.desk.data.table import Columns, Look, looked
+from serving.desk.data.look import Columns, Look
 from serving.errors import Missing
 from serving.feedback import ULID
 from serving.service import Service
@@ -33,6 +33,10 @@ ID = re.compile(ULID)
 
 class NoUpload(Missing):
     """没有这份上传的数据：编号不对，或者已经删去"""
+
+
+class NoTools(InputError):
+    """这台机器没有装读表格、训练模型用的包（{name}）；请管理员照 requirements/train.lock 装上（make setup）"""
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,10 @@ class Uploads:
         return await self._looked(replace(upload, override=override), who, "upload.columns")
 
     async def _looked(self, upload: Upload, who: Who, action: str) -> Upload:
+        try:
+            from serving.desk.data.table import looked  # noqa: PLC0415 - loads what whoever only answers can do without
+        except ModuleNotFoundError as error:
+            raise NoTools(name=error.name) from error
         path = self.folder.upload(upload.id, upload.suffix)
         reader = self._service.office.decider.reader
         try:
