@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from fastapi import Request
@@ -54,13 +55,20 @@ class Drawing:
 
     def _page(self, request: Request, template: str, who: Who, **data: Any) -> Response:
         return self._pages.page(
-            request, f"data/{template}.html", who, when=self._when, states=STATES, roles=ROLES, kinds=kinds.KINDS,
-            tasks=TASK_NAMES, **data,
+            request, f"data/{template}.html", who, when=self._when, dated=self._dated, states=STATES, roles=ROLES,
+            kinds=kinds.KINDS, tasks=TASK_NAMES, **data,
         )  # fmt: skip
 
     def _when(self, at: int | None) -> str:
         """A time as people read it; empty where there is none."""
         return f"{self._service.moment(at):%m-%d %H:%M}" if at else ""
+
+    def _dated(self, time: str) -> str:
+        """A time of the register, which is written down in the zone of whatever machine it was, in the office's own."""
+        try:
+            return f"{datetime.fromisoformat(time).astimezone(self._service.settings.zone):%Y-%m-%d %H:%M}"
+        except ValueError:
+            return time
 
     async def overview(self, request: Request, who: Who) -> Response:
         """The model in use, uploads, and what is being done."""

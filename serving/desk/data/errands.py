@@ -50,19 +50,34 @@ def _names(settings: Settings, errand: Errand) -> Mapping[str, str]:
     return names | ({str(_upload(settings, errand)): errand.name} if errand.asked.get("upload") else {})
 
 
+def _made(settings: Settings, errand: Errand) -> Path:
+    """What an errand learns from, in a folder that is there."""
+    Folder.of(settings).make()
+    rows = rows_of(settings, errand)
+    rows.parent.mkdir(mode=0o700, exist_ok=True)
+    return rows
+
+
+def _columns(errand: Errand) -> str:
+    return f"--columns={orjson.dumps(errand.asked['columns']).decode()}"
+
+
+def _gathered(settings: Settings, errand: Errand, more: Sequence[Path] = ()) -> Command:
+    """The command that puts together what is learned from: the upload, with what people settled of it."""
+    words = ["desk", "gather", str(_upload(settings, errand)), "--out", str(_made(settings, errand)), _columns(errand)]
+    settled = Folder.of(settings).settled(errand.asked["upload"])
+    return Command([*words, f"--settled={settled}", *(f"--more={path}" for path in more)])
+
+
 def _fit(settings: Settings, errand: Errand) -> Sequence[Command]:
     folder, asked, rows = Folder.of(settings), errand.asked, rows_of(settings, errand)
-    folder.make()
-    rows.parent.mkdir(mode=0o700, exist_ok=True)
-    columns = f"--columns={orjson.dumps(asked['columns']).decode()}"
     said, more = _said(settings, errand)
-    more += folder.all_answers() if asked["answers"] else []
-    gathering = ["desk", "gather", str(_upload(settings, errand)), "--out", str(rows), columns]
-    gathering += [f"--settled={folder.settled(asked['upload'])}", *(f"--more={path}" for path in more)]
+    gathering = _gathered(settings, errand, [*more, *(folder.all_answers() if asked["answers"] else [])])
     report, quick = str(folder.report(errand.id)), ["--quick"] if asked["quick"] else []
     fitting = ["fit", str(rows), "--out", str(model_of(settings, errand)), "--report", report, *quick]
-    doubting = ["desk", "suspects", str(rows), "--report", report, "--out", str(folder.suspects(errand.id)), columns]
-    return [*said, Command(gathering), Command([*fitting, *_options(asked["columns"], OPTIONS)]), Command(doubting)]
+    doubting = ["desk", "suspects", str(rows), "--report", report, "--out", str(folder.suspects(errand.id))]
+    doubting.append(_columns(errand))
+    return [*said, gathering, Command([*fitting, *_options(asked["columns"], OPTIONS)]), Command(doubting)]
 
 
 def _said(settings: Settings, errand: Errand) -> tuple[list[Command], list[Path]]:
@@ -91,15 +106,13 @@ def _rollback(_settings: Settings, errand: Errand) -> Sequence[Command]:
 def _freeze(settings: Settings, errand: Errand) -> Sequence[Command]:
     asked, again = errand.asked, ["--again"] if errand.asked["again"] else []
     columns = _options(asked["columns"], OPTIONS)
-    words = ["test-set", "freeze", str(_upload(settings, errand)), *columns, *again, f"--reason={asked['reason']}"]
-    return [Command(words)]
+    words = ["test-set", "freeze", str(rows_of(settings, errand)), *columns, *again, f"--reason={asked['reason']}"]
+    return [_gathered(settings, errand), Command(words)]
 
 
 def _next(settings: Settings, errand: Errand) -> Sequence[Command]:
     folder, asked, live = Folder.of(settings), errand.asked, current(settings.home)
-    folder.make()
-    rows = rows_of(settings, errand)
-    rows.parent.mkdir(mode=0o700, exist_ok=True)
+    rows = _made(settings, errand)
     begun = [] if asked["upload"] else [Command(["desk", "undecided", "--out", str(rows)])]
     source = _upload(settings, errand) if asked["upload"] else rows
     words = ["label", "next", str(source), "--out", str(folder.listed(errand.id)), f"--n={asked['count']}", "--masked"]
@@ -115,6 +128,6 @@ KINDS: Mapping[str, Kind] = {
     FIT: Kind("重新训练", _fit, names=_names, after=_tidy),
     PROMOTE: Kind("换上模型", _promote, once=True),
     ROLLBACK: Kind("退回上一个模型", _rollback, once=True),
-    FREEZE: Kind("冻结测试集", _freeze, once=True, names=_names),
+    FREEZE: Kind("冻结测试集", _freeze, once=True, names=_names, after=_tidy),
     NEXT: Kind("挑下一批要标的", _next, names=_names, after=_tidy),
 }

@@ -222,12 +222,18 @@ def test_what_to_label_next_by_keyboard(visit: Visit, office: Office) -> None:
     assert len(Path(saved.value.path()).read_bytes().splitlines()) == 2
 
 
-def test_an_errand_is_cancelled(visit: Visit) -> None:
+def test_a_restart_in_the_middle_loses_nothing_and_a_cancel_ends_it(visit: Visit, office: Office) -> None:
     page = visit().page
     upload(page, "要取消的.xlsx", workbook(tickets()))
     page.wait_for_url("**/data/uploads/*")
     page.get_by_role("button", name="开始训练").click()
     page.wait_for_url("**/data/errands/*")
+    expect(page.locator("#errand .state").first).to_have_text("进行中", timeout=60_000)
+    office.stop()
+    expect(page.locator("#notice")).to_contain_text("正在重连")
+    office.start()
+    expect(page.locator("#notice")).to_be_hidden(timeout=60_000)
+    expect(page.locator("#errand .state").first).to_have_text("进行中", timeout=60_000)
     page.get_by_role("button", name="取消").click()
     ended(page, "已取消")
 
