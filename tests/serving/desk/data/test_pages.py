@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from corpora.columns import LEARNED, ROLES
+from serving.desk.data.drawing import STATES, VERDICTS
+from serving.desk.data.errands import KINDS
 from serving.desk.data.folder import Folder
+from serving.desk.data.register import EVENTS
+from serving.desk.tongue import ENGLISH, words
 from serving.errands.errand import CANCELLED, FAILED, RUNNING, STOPPING
 from serving.service import Service
 from tests.serving.desk.data.conftest import Put, Send, csv
@@ -92,3 +97,11 @@ def test_names_of_files_are_no_markup(desk: TestClient, send: Send) -> None:
     to = send(csv(), "<img src=x>.csv").json()["to"]
     for path in ("/data", to):
         assert "<img src=x>" not in desk.get(path).text
+
+
+def test_what_the_code_says_has_its_english() -> None:
+    said = (
+        {kind.title for kind in KINDS.values()} | set(STATES.values()) | set(EVENTS.values()) | set(VERDICTS.values())
+    )
+    said |= {ROLES[role] for role in LEARNED} | {"在用", "曾用", "候选"}
+    assert said <= words(ENGLISH).keys(), sorted(said - words(ENGLISH).keys())
