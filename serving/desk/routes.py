@@ -6,9 +6,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from serving.desk import assets, signin
+from serving.desk.data import routes as data
 from serving.desk.operator import routes as operator
 from serving.desk.pages import Pages
 from serving.service import Service
+
+PARTS = (signin, operator, data)
 
 
 def routes(service: Service) -> APIRouter:
@@ -19,6 +22,7 @@ def routes(service: Service) -> APIRouter:
     async def first(_: Request) -> Response:
         return RedirectResponse("/desk", 303)
 
-    for part in (assets.routes(), signin.routes(pages), operator.routes(pages)):
-        router.include_router(part)
+    router.include_router(assets.routes())
+    for part in PARTS:
+        router.include_router(part.routes(pages))
     return router

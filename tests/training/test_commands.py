@@ -21,7 +21,9 @@ import training.commands
 from corpora.default import default_folder
 from corpora.petitions import TAXONOMY, Row
 from nlp.model import load
+from nlp.progress import heard
 from nlp.taxonomy import TASKS
+from training.commands import busy, progressing
 from training.dataset import Dataset
 from training.fitting import Recipe
 from training.heads import FitSettings
@@ -314,3 +316,18 @@ def test_without_a_default_model_one_is_fitted_and_said(
     assert done.returncode == 0
     assert "默认模型还没有" in done.stderr
     assert json.loads(done.stdout)["model"] == load(default_folder(tmp_path / "home")).name
+
+
+def test_progress_is_told_line_by_line_where_somebody_reads_it(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JIESU_PROGRESS", "lines")
+    with progressing("训练") as step:
+        step("第一折", 2)
+        step("第一折", -2)
+    with busy("写报告"):
+        pass
+    told = [heard(line) for line in capfd.readouterr().err.splitlines()]
+    assert [(one.step, one.part) for one in told if one] == [
+        ("训练", None), ("第一折", 0.0), ("第一折", 1.0), ("写报告", None),
+    ]  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 import rich.progress
 
 from corpora.rows.row import Row
+from nlp.progress import VARIABLE, Progress, heard
 from serving.backlog.progress import Bar, Rate, showing
 
 
@@ -54,3 +55,13 @@ def test_nothing_is_written_where_there_is_no_terminal(quiet: bool, capfd: pytes
     with showing(Table(size=4), 0, quiet=quiet) as bar:
         bar.advance(4)
     assert capfd.readouterr() == ("", "")
+
+
+def test_lines_are_written_for_whoever_reads_them(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "lines")
+    with showing(Table(share=0.5), 0, quiet=False, words="判定") as bar:
+        bar.advance(100)
+    told = [heard(line) for line in capfd.readouterr().err.splitlines()]
+    assert told == [Progress("判定"), Progress("判定", 100, 200)]
