@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,8 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from nlp.errors import InputError
+
+ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
 
 
 class UnsafeStart(InputError):
@@ -85,6 +88,15 @@ class Settings(BaseSettings):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"没有名为 {name} 的时区") from error
         return name
+
+    @field_validator("panel_origins")
+    @classmethod
+    def _plain_origins(cls, origins: list[str]) -> list[str]:
+        """They stand in a policy that browsers keep to: nothing but origins may."""
+        wrong = next((origin for origin in origins if not ORIGIN.fullmatch(origin)), None)
+        if wrong is not None:
+            raise ValueError(f"{wrong} 不是来源：要写成 https://主机 或 https://主机:端口，后面什么也没有")
+        return origins
 
     @property
     def store_url(self) -> str:
