@@ -16,9 +16,10 @@ KNOWN = (*TEXT, ".xlsx", ".jsonl", ".parquet")
 OLD = (".xls", ".et", ".xlsb", ".ods")  # formats of spreadsheets that are saved anew instead
 
 
-def open_rows(path: Path, *, encoding: str = "", delimiter: str = "", sheet: str = "") -> Source:
+def open_rows(path: Path, *, encoding: str = "", delimiter: str = "", sheet: str = "", first: bool = False) -> Source:
     """The rows of a file; `encoding`, `delimiter` and `sheet` are told by reading where they are empty.
 
+    first: of a workbook the first sheet with data alone, whatever the others are.
     Raises `InputError` when there is no such file, its kind is not known, or it has no head.
     """
     suffix = path.suffix.lower()
@@ -27,7 +28,7 @@ def open_rows(path: Path, *, encoding: str = "", delimiter: str = "", sheet: str
     if suffix == ".jsonl":
         return LinesSource(path, encoding=encoding)
     if suffix == ".xlsx":
-        return SheetSource(path, sheet=sheet)
+        return SheetSource(path, sheet=sheet, first=first)
     if suffix == ".parquet":
         return ParquetSource(path)
     raise unknown(path)

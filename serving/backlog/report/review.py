@@ -59,7 +59,7 @@ class Review:
 
 def reviewed(path: Path) -> Review:
     """Read the filled sheet (XLSX, or saved as CSV); raises `InputError` naming the row of what is no verdict."""
-    source = open_rows(path)
+    source = open_rows(path, first=True)  # the other sheets are the report's tables
     missing = next((name for name in (VERDICT, GROUP, NEEDS) if name not in source.columns), "")
     if missing:
         raise InputError(place=path, reason=f"没有列 {missing}；请用变更报告里的 review.xlsx，只填“{VERDICT}”一列")

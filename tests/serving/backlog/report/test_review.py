@@ -57,6 +57,12 @@ def test_the_interval_is_wilsons() -> None:
     assert Judged(400, 0, 0).interval == pytest.approx((0.9905, 1), abs=1e-4)
 
 
+def test_the_workbook_is_read_as_it_came(given: Material, tmp_path: Path) -> None:
+    """It holds the report's tables too, in sheets of other heads."""
+    write_report(tmp_path, given.tally, given.plan, given.taxonomy, given.former)
+    assert reviewed(tmp_path / "review.xlsx").changed == Judged(0, 0, len(given.tally.sample))
+
+
 def test_a_wrong_verdict_is_named_with_its_row(fill: Callable[[Callable[[int], str]], Path]) -> None:
     with pytest.raises(InputError, match="第 4 行，列 对/错"):
         reviewed(fill(lambda row: "也许" if row == 2 else "对"))
