@@ -29,6 +29,7 @@ COMMANDS = {
     "audit": "serving.audit.commands:audit_commands",
     "events": "serving.events.commands:events_commands",
     "store": "serving.store.commands:store_commands",
+    "desk": "serving.desk.data.commands:desk_commands",
     "corrections": "serving.corrections:corrections_command",
     "route": "serving.rules.commands:route_commands",
     "catalogue": "serving.rules.commands:catalogue_commands",

@@ -27,6 +27,8 @@ from serving.calls import routes as calls
 from serving.desk import routes as desk
 from serving.door.described import REPLIES
 from serving.door.doors import guarded
+from serving.errands.kinds import KINDS
+from serving.errands.runner import Runner
 from serving.events.outbox import PROMOTED, Outbox
 from serving.events.post import Post
 from serving.events.sender import Sender
@@ -90,7 +92,7 @@ def build(settings: Settings, decider: Decider) -> Service:
 
 
 def living(service: Service) -> Lifespan:
-    """While the service runs: changed rules and promoted models are put in force, events sent, old rows deleted."""
+    """While the service runs: changed rules and promoted models are put in force, errands done, old rows deleted."""
     settings = service.settings
     upkeep = Upkeep(service.journal, jobs(service), settings.now)
 
@@ -99,7 +101,8 @@ def living(service: Service) -> Lifespan:
         sender = Sender(service.journal, service.targets, settings.now, Post(service.targets), service.metrics)
         service.outbox.wake = sender.wake
         await run_in_threadpool(service.journal.write_now, started(service))
-        tasks = [asyncio.create_task(upkeep.watch(TICK))]
+        runner = Runner(service.journal, settings, KINDS, service.office.decider.reader)
+        tasks = [asyncio.create_task(upkeep.watch(TICK)), asyncio.create_task(runner.watch())]
         if settings.rules_every:
             tasks.append(asyncio.create_task(watch(service)))
         try:

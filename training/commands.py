@@ -19,6 +19,7 @@ from rich.table import Table
 from corpora.default import CORPUS, default_folder, is_current
 from corpora.options import Column, Levels, Type, named
 from corpora.petitions import TAXONOMY
+from nlp import progress
 from nlp.errors import InputError
 from nlp.model import Model, check_place, load
 from nlp.registry import chosen
@@ -91,7 +92,7 @@ def fit_command(
 def start_cold(path: Path, base: Taxonomy, home: Path, out: Path) -> None:
     """A first model from names and meanings alone; what it can be used for is told."""
     default = default_model(home)
-    with stderr.status("从项目语料里找与各类相近的诉求，训练 …"):
+    with busy("从项目语料里找与各类相近的诉求，训练 …"):
         model = from_taxonomy(path, default, base).save(out, out.name)
     stderr.print(
         f"模型 {model.name} 写到 {out}：只凭类别的名称和含义，没有见过一条带标签的工单；每一件都请人核对，"
@@ -110,7 +111,7 @@ def opened_tuning() -> ModuleType:
 
 
 def _report(done: Retrained, prepared: Prepared, model: Model, live: Model | None, folder: Path) -> None:
-    with stderr.status("写报告：学习曲线、可疑标签、漂移 …"):
+    with busy("写报告：学习曲线、可疑标签、漂移 …"):
         told, judged = extras(done, prepared, model, live), replace(done.judged, model=model.name)
         write_report(judged, prepared.dataset, model.taxonomy, folder, told)
     stderr.print(f"报告在 {folder / 'report.html'}", soft_wrap=True)
@@ -126,7 +127,7 @@ def prepared_from(data: str, columns: Mapping[str, Sequence[str]], base: Taxonom
     """The rows of a source, ready to be learned from; which columns were taken and what was found is told."""
     source = open_source(data, columns)
     _tell_columns(source)
-    with stderr.status("清理：空的、重复的、近似的、标签不一致的 …"):
+    with busy("清理：空的、重复的、近似的、标签不一致的 …"):
         prepared = prepare(source.dataset, base, home, strict=strict)
     for finding in prepared.findings:
         stderr.print(
@@ -150,8 +151,19 @@ def _tell_columns(source: Source) -> None:
 
 
 @contextmanager
+def busy(doing: str) -> Iterator[None]:
+    """Tell what is being done, where nobody knows how long it takes."""
+    progress.tell(doing)
+    with stderr.status(doing):
+        yield
+
+
+@contextmanager
 def progressing(doing: str) -> Iterator[Step]:
-    """A progress bar on stderr, and the function that moves it."""
+    """A progress bar on stderr, or lines for whoever reads them, and the function that moves it."""
+    if progress.wanted():
+        yield progress.Counter(doing)
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=stderr, transient=True) as bar:
         task = bar.add_task(doing, total=1)

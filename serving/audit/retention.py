@@ -34,7 +34,8 @@ class Limits:
     """How long each kind is kept, in days. Raises `InputError` for an audit of less than half a year.
 
     decisions: with their feedback and outcomes, counted from the last of these; also events that nobody could be told
-    of. audit: the chain. calls: after the last turn. events: that were delivered. requests: their first answers.
+    of, and errands. audit: the chain. calls: after the last turn. events: that were delivered. requests: their first
+    answers.
     """
 
     decisions: int = 400
@@ -166,6 +167,7 @@ def _old(now: int, limits: Limits) -> Iterator[tuple[Table, ColumnElement[bool]]
     yield tables.events, or_(_told(now - limits.events * DAY), tables.events.c.at < now - limits.decisions * DAY)
     yield tables.requests, tables.requests.c.begun_at < now - limits.requests * DAY
     yield tables.rates, tables.rates.c.expires_at <= now
+    yield tables.errands, tables.errands.c.ended_at < now - limits.decisions * DAY
 
 
 def _settled(before: int) -> ColumnElement[bool]:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from corpora.rows.row import Source
+from nlp import progress
 
 
 class Rate(rich.progress.ProgressColumn):
@@ -28,13 +29,18 @@ class Bar:
         self._source = source
         self._size = source.size() if hasattr(source, "size") else 0
         self._rows = done
+        self._words = words
+        self._counter = progress.Counter(words)
         self._task = shown.add_task(words, total=self._size or None, completed=done, rows=done)
 
     def advance(self, rows: int) -> None:
         """So many rows more are on disk."""
         self._rows += rows
-        if not self._size and hasattr(self._source, "share") and (share := self._source.share()) > 0:
-            self._shown.update(self._task, total=self._rows / share)  # as many rows as the rest would hold like these
+        total: float = self._size
+        if not total and hasattr(self._source, "share") and (share := self._source.share()) > 0:
+            total = self._rows / share  # as many rows as the rest would hold like these
+            self._shown.update(self._task, total=total)
+        self._counter.at(self._words, self._rows, total)
         self._shown.update(self._task, completed=self._rows, rows=self._rows)
 
 

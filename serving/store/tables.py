@@ -285,7 +285,7 @@ errands = Table(
     Column("key", CODE, nullable=False),  # who asked for it
     Column("who", NAME, nullable=False),  # the name of whoever that is
     Column("at", BigInteger, nullable=False),
-    Column("state", CODE, nullable=False),  # waiting, running, done, failed, cancelled
+    Column("state", CODE, nullable=False),  # waiting, running, stopping, done, failed, cancelled
     Column("kind", CODE, nullable=False),  # fit, promote, rollback, freeze, next, apply, undo
     Column("name", NAME, nullable=False),  # what it is about, like the file as whoever sent it calls it
     Column("asked", LargeBinary, nullable=False),  # how, as JSON
@@ -294,6 +294,7 @@ errands = Table(
     Column("said", LargeBinary, nullable=False),  # what the command told, deflated
     Column("owner", CODE, nullable=False),  # the process that works at it
     Column("until", BigInteger, nullable=False),  # the end of its claim
+    Column("attempts", Integer, nullable=False),
     Column("begun_at", BigInteger),
     Column("ended_at", BigInteger),
     Index(None, "state", "id"),

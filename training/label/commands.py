@@ -18,7 +18,7 @@ from nlp.model import load
 from nlp.petition import Petition
 from nlp.reader import Reader
 from nlp.taxonomy import TASK_NAMES, TASKS, Taxonomy
-from training.commands import default_model
+from training.commands import busy, default_model
 from training.corrections import Corrections, Negative, read_corrections
 from training.dataset import Dataset
 from training.label.answers import Labelled, read_labels
@@ -56,7 +56,8 @@ def next_command(
     stderr.print(chosen.shown(), soft_wrap=True, markup=False)
     known = open_unlabelled(labelled, {})[0] if labelled else []
     judge = load(model) if model else default_model(home)
-    found = pick(judge, petitions, known, n)
+    with busy("挑最值得标的 …"):
+        found = pick(judge, petitions, known, n)
     names = Names(judge.taxonomy)
     picks = _masked(found.picks) if masked else found.picks
     write_tasks(out, kind, picks, names, judge.name)

@@ -20,7 +20,7 @@ from nlp.registry import DEFAULT, Standing, history, standing, version_folder, v
 from nlp.taxonomy import TASK_NAMES, Taxonomy
 from training import testset
 from training.cleaning import clean
-from training.commands import default_model
+from training.commands import busy, default_model
 from training.dataset import Dataset
 from training.gates import Comparison
 from training.labels import taxonomy_of
@@ -129,7 +129,7 @@ def promote_command(
     wish = Wish(model, force, reason)
     wish.check()
     given = _opened(data, {}, taxonomy) if data else None
-    with locked(home, _wait):
+    with locked(home, _wait), busy("与在用的模型比较 …"):
         outcome = promote(home, wish, lambda: given or testset.read(home), lambda: default_model(home))
     _tell(outcome, as_json)
     outcome.raise_refused()

@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("said", sa.LargeBinary(), nullable=False),
         sa.Column("owner", sa.String(length=64), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("begun_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_errands")),

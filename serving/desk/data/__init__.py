@@ -1,0 +1,1 @@
+"""The data desk: labelled tickets come in, models are retrained, compared, promoted and taken back."""

@@ -1,0 +1,152 @@
+"""Uploads of the data desk: tickets come in, their columns are looked at, and stay until somebody removes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from ulid_transform import ulid_now
+
+from corpora.columns import LEARNED
+from nlp.errors import InputError
+from serving.access.who import Who
+from serving.audit.record import Record
+from serving.batches.folder import written
+from serving.batches.options import named, suffix_of
+from serving.batches.upload import received
+from serving.desk.data import notes
+from serving.desk.data.folder import Folder
+from serving.desk.data.table import Columns, Look, looked
+from serving.errors import Missing
+from serving.feedback import ULID
+from serving.service import Service
+from serving.times import millis
+
+ID = re.compile(ULID)
+
+
+class NoUpload(Missing):
+    """没有这份上传的数据：编号不对，或者已经删去"""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that came, and what is known of it. override: role → columns that somebody chose."""
+
+    id: str
+    name: str
+    suffix: str
+    who: str
+    at: int
+    size: int
+    look: Look
+    override: Columns
+
+    @property
+    def ready(self) -> bool:
+        """Whether something can be learned from it."""
+        return self.look.labelled and not self.look.fault
+
+    @property
+    def content(self) -> bytes:
+        """As it is kept."""
+        return orjson.dumps(asdict(self))
+
+    @classmethod
+    def read(cls, path: Path) -> Upload:
+        """What `content` was."""
+        held: dict[str, Any] = orjson.loads(path.read_bytes())
+        return cls(**{**held, "look": Look(**held["look"])})
+
+
+class Uploads:
+    """All of them."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self.folder = Folder.of(service.settings)
+
+    async def take(self, request: Request, who: Who) -> Upload:
+        """Take a file in; raises `InputError` for what nobody can read, `TooLarge`, `Full`, `StoreDown`."""
+        self.folder.make()
+        id_, draft = ulid_now(), self.folder.root / "uploads" / f".{ulid_now()}"
+        try:
+            came = await received(request, draft, self._service.settings.max_upload)
+            name = named(came.name)
+            path = self.folder.upload(id_, suffix_of(name))
+            draft.rename(path)
+            upload = Upload(
+                id_, name, path.suffix, who.name, millis(self._service.settings.now()), came.size, _nothing(), {}
+            )
+            try:
+                return await self._looked(upload, who, "upload.create")
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+        finally:
+            draft.unlink(missing_ok=True)
+
+    async def choose(self, upload: Upload, override: Columns, who: Who) -> Upload:
+        """Take other columns; raises `InputError` for one that is not there."""
+        wrong = sorted(override.keys() - set(LEARNED))
+        if wrong:
+            raise InputError(place=wrong[0], reason=f"没有这个用处；可用：{'、'.join(LEARNED)}")
+        return await self._looked(replace(upload, override=override), who, "upload.columns")
+
+    async def _looked(self, upload: Upload, who: Who, action: str) -> Upload:
+        path = self.folder.upload(upload.id, upload.suffix)
+        reader = self._service.office.decider.reader
+        try:
+            look = await run_in_threadpool(looked, path, upload.override, reader)
+        except InputError as error:
+            place = str(error.fields["place"]).replace(str(path), upload.name)
+            raise InputError(place=place, reason=str(error.fields["reason"]).replace(str(path), upload.name)) from error
+        upload = replace(upload, look=look)
+        await run_in_threadpool(written, self._told(upload.id), upload.content)
+        await self._note(upload, who, action)
+        return upload
+
+    async def remove(self, upload: Upload, who: Who) -> None:
+        """Remove a file and all that is known of it."""
+        await self._note(upload, who, "upload.remove")
+        gone = (
+            self._told(upload.id), self.folder.upload(upload.id, upload.suffix), self.folder.settled(upload.id),
+        )  # fmt: skip
+        for path in gone:
+            path.unlink(missing_ok=True)
+
+    async def find(self, id: str) -> Upload:  # noqa: A002
+        """One of them; raises `NoUpload`."""
+        if not ID.fullmatch(id):
+            raise NoUpload
+        try:
+            return await run_in_threadpool(Upload.read, self._told(id))
+        except FileNotFoundError as error:
+            raise NoUpload from error
+
+    def all(self) -> list[Upload]:
+        """The newest first."""
+        paths = sorted((self.folder.root / "uploads").glob("*.json"), reverse=True)
+        return [Upload.read(path) for path in paths if ID.fullmatch(path.stem)]
+
+    def settled(self, upload: str) -> Mapping[tuple[str, int], dict[str, Any]]:
+        """(task, line) → what was said last of a doubted label."""
+        return {(note["task"], note["line"]): note for note in notes.read(self.folder.settled(upload))}
+
+    def _told(self, id_: str) -> Path:
+        return self.folder.root / "uploads" / f"{id_}.json"
+
+    async def _note(self, upload: Upload, who: Who, action: str) -> None:
+        now, detail = millis(self._service.settings.now()), {"name": upload.name, "size": str(upload.size)}
+        record = Record(id=ulid_now(), at=now, actor=who.key, action=action, object=upload.id, detail=detail)
+        await self._service.journal.write(lambda unit: unit.note(record))
+
+
+def _nothing() -> Look:
+    return Look(0, (), {}, (), ())

@@ -1,0 +1,10 @@
+"""All kinds of errands; each desk brings its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from serving.desk.data.errands import KINDS as DATA
+from serving.errands.kind import Kind
+
+KINDS: Mapping[str, Kind] = {**DATA}
