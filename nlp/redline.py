@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -30,11 +30,12 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True)
 class RedLine:
-    """An emergency found in a petition, with the words that showed it."""
+    """An emergency found in a petition, with the words that showed it, and where they stand in the buffer."""
 
     kind: str
     name: str
     words: tuple[str, ...]
+    spans: tuple[tuple[int, int], ...] = field(default=(), compare=False)
 
     @cached_property
     def reason(self) -> str:
@@ -97,7 +98,7 @@ class RedLines:
         found: dict[int, RedLine] = {}
         for row, start, end in spans:
             if row not in found:
-                line = self._line(texts.whole[start:end], texts.whole[bounds[row] : bounds[row + 1]])
+                line = self._line(start, texts.whole[start:end], texts.whole[bounds[row] : bounds[row + 1]])
                 if line:
                     found[row] = line
         return found
@@ -119,8 +120,8 @@ class RedLines:
                 heard.append(at)
         return np.array(shown, np.int64), np.array(heard, np.int64)
 
-    def _line(self, sentence: str, petition: str) -> RedLine | None:
-        """The first rule that holds in one sentence of a petition."""
+    def _line(self, start: int, sentence: str, petition: str) -> RedLine | None:
+        """The first rule that holds in one sentence of a petition; start: where it begins in the buffer."""
         size, hits = len(petition), self._hits(sentence)
         rules = self._book.complete(_groups(hits), size)
         if rules:
@@ -130,7 +131,8 @@ class RedLines:
         for rule in rules:
             words = self._together(rule, hits) if self._book.borne_out(rule, held, size) else []
             if words:
-                return RedLine(rule.kind, rule.name, tuple(sentence[hit.start : hit.end] for hit in words))
+                spans = tuple((start + hit.start, start + hit.end) for hit in words)
+                return RedLine(rule.kind, rule.name, tuple(sentence[hit.start : hit.end] for hit in words), spans)
         return None
 
     def _hits(self, text: str) -> list[Hit]:

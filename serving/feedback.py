@@ -43,25 +43,39 @@ class UnknownDecision(Missing):
     """没有这个决定：{decision}"""
 
 
-class Given(BaseModel):
-    """What an operator says: it was right, this would be right, or the unit gave the ticket back."""
+Verdict = Literal["accepted", "corrected", "returned"]
+
+
+class Right(BaseModel):
+    """The codes that would be right, of those tasks that somebody speaks of."""
 
     model_config = ConfigDict(extra="forbid")
 
-    decision_id: Annotated[str, Field(pattern=ULID)]
-    verdict: Literal["accepted", "corrected", "returned"]
     category: Code | None = None
     tier: Code | None = None
     clock: Code | None = None
     type: Code | None = None
-    reason: Annotated[str, Field(max_length=2000, description="退单或更正的理由；个人信息会被遮去")] = ""
-    unit: Annotated[str, Field(max_length=200, description="退单的单位；不写就是原来派给的")] = ""
-    operator: Annotated[str, Field(max_length=200)] = ""
 
     @property
     def codes(self) -> dict[str, str]:
         """Task → the code that would be right."""
         return {task: code for task in TASKS if (code := getattr(self, task))}
+
+    def check(self, taxonomy: Taxonomy) -> None:
+        """Raise `InputError` for a code that the taxonomy does not hold."""
+        for task, code in self.codes.items():
+            if code not in taxonomy.codes(task):
+                raise InputError(place=task, reason=f"分类体系里没有 {code}")
+
+
+class Given(Right):
+    """What an operator says: it was right, this would be right, or the unit gave the ticket back."""
+
+    decision_id: Annotated[str, Field(pattern=ULID)]
+    verdict: Verdict
+    reason: Annotated[str, Field(max_length=2000, description="退单或更正的理由；个人信息会被遮去")] = ""
+    unit: Annotated[str, Field(max_length=200, description="退单的单位；不写就是原来派给的")] = ""
+    operator: Annotated[str, Field(max_length=200)] = ""
 
     @model_validator(mode="after")
     def _agrees(self) -> Given:
@@ -72,12 +86,6 @@ class Given(BaseModel):
         if self.verdict == "returned" and not self.reason.strip():
             raise ValueError("退单（returned）须写明理由 reason")
         return self
-
-    def check(self, taxonomy: Taxonomy) -> None:
-        """Raise `InputError` for a code that the taxonomy does not hold."""
-        for task, code in self.codes.items():
-            if code not in taxonomy.codes(task):
-                raise InputError(place=task, reason=f"分类体系里没有 {code}")
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,7 @@ async def give(service: Service, who: Who, given: Given) -> Kept:
     """Take feedback; raises `UnknownDecision`, `InputError` for unknown codes, `StoreDown`."""
     given.check(service.office.decider.model.taxonomy)
     now, new = service.settings.now(), ulid_now()
-    row = _row(new, given, who, millis(now), service.office.decider.reader)
+    row = row_of(new, given, who, millis(now), service.office.decider.reader)
 
     def write(unit: Unit) -> _Written:
         return _write(service, unit, row)
@@ -112,7 +120,7 @@ async def give(service: Service, who: Who, given: Given) -> Kept:
     kept = Kept(written.id, given.decision_id, told, written.repeated)
     if given.verdict != "returned":
         return kept
-    return await run_in_threadpool(_with_route, service, kept, written)
+    return await run_in_threadpool(routed, service, kept, written.decision, written.returns)
 
 
 @dataclass(frozen=True)
@@ -124,7 +132,8 @@ class _Written:
     returns: Sequence[Returned]
 
 
-def _row(new: str, given: Given, who: Who, at: int, reader: Reader) -> dict[str, Any]:
+def row_of(new: str, given: Given, who: Who, at: int, reader: Reader) -> dict[str, Any]:
+    """The row of feedback that was given; its reason is masked."""
     reason = reader.fields(["", given.reason]).masked(1)
     said = {
         "decision": given.decision_id, "verdict": given.verdict, **{task: given.codes.get(task) for task in TASKS},
@@ -147,7 +156,7 @@ def _write(service: Service, unit: Unit, row: dict[str, Any]) -> _Written:
     found = unit.connection.execute(select(tables.feedback.c.id, tables.feedback.c.at).where(*same)).one()
     content = opened(decision.content)
     if fresh:
-        _tell(service, unit, row, decision)
+        tell(service, unit, row, decision.model, decision.subject)
     return _Written(found.id, found.at, found.id != row["id"], content, _returns(unit, row["decision"]))
 
 
@@ -166,26 +175,26 @@ def _returns(unit: Unit, decision: str) -> list[Returned]:
     return [Returned(row.unit, row.reason) for row in unit.connection.execute(query.order_by(columns.at, columns.id))]
 
 
-def _tell(service: Service, unit: Unit, row: dict[str, Any], decision: Row[Any]) -> None:
-    """The audit record, and the event for whoever wants it."""
+def tell(service: Service, unit: Unit, row: dict[str, Any], model: str, subject: str | None) -> None:
+    """The audit record, and the event for whoever wants it; model, subject: of the decision."""
     unit.note(Record(
-        id=row["id"], at=row["at"], actor=row["key"], action="feedback", object=row["decision"], model=decision.model,
-        rule=row["verdict"], subject=decision.subject, detail={"operator": row["operator"], "digest": row["digest"]},
+        id=row["id"], at=row["at"], actor=row["key"], action="feedback", object=row["decision"], model=model,
+        rule=row["verdict"], subject=subject, detail={"operator": row["operator"], "digest": row["digest"]},
     ))  # fmt: skip
     if row["verdict"] != "accepted":
         told = {name: row[name] for name in ("id", "decision", "verdict", *TASKS, "unit")}
         service.outbox.put(unit, CORRECTED, row["decision"], orjson.dumps(told))
 
 
-def _with_route(service: Service, kept: Kept, written: _Written) -> Kept:
-    """The same with the next route, found by the rules in force."""
+def routed(service: Service, kept: Kept, decision: dict[str, Any], returns: Sequence[Returned]) -> Kept:
+    """The same with the next route after these returns of a decision, found by the rules in force."""
     decider = service.office.decider
     reader = CaseReader(
         kept.decision_id, service.settings, decider.model.taxonomy, lambda: decider, decider.reader, decider.redlines
     )
-    cases = next(reader.read([orjson.dumps(written.decision)]))
-    profile = written.decision["route"]["profile"]
-    _, proposal = proposed(decider.dispatcher, profile, cases, 0, written.returns, service.settings.now())
+    cases = next(reader.read([orjson.dumps(decision)]))
+    profile = decision["route"]["profile"]
+    _, proposal = proposed(decider.dispatcher, profile, cases, 0, returns, service.settings.now())
     why = "；".join(filter(None, (proposal.why, proposal.reported)))
     return Kept(kept.feedback_id, kept.decision_id, kept.recorded_at, kept.repeated, proposal.route, why)
 

@@ -108,6 +108,10 @@ class Service:
     def keep(self, unit: Unit, decisions: Sequence[Decision], written: Decided) -> None:
         """Write decisions, their audit records and the events that somebody wants."""
         unit.add(tables.decisions, *written.rows)
+        self.tell(unit, decisions, written)
+
+    def tell(self, unit: Unit, decisions: Sequence[Decision], written: Decided) -> None:
+        """What follows from decisions whose rows are written: the audit records and the events."""
         unit.note(*written.records)
         for decision, content in zip(decisions, written.contents, strict=True):
             self.outbox.put(unit, DECIDED, decision.decision_id, content)

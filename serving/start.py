@@ -18,9 +18,8 @@ from serving.journal.opening import opened_journal
 from serving.options import read_settings
 from serving.rules.office import open_decider
 from serving.running import serve
+from serving.sample import SAMPLE
 from serving.settings import Settings, UnsafeStart, is_loopback
-
-SAMPLE = "楼上卫生间一直往我家滴水，天花板都泡黄了，找物业说让我们自己协商，楼上不开门，能不能派人来看看。"
 
 
 def serve_command(
@@ -40,8 +39,10 @@ def serve_command(
         console = Console()
         console.print(f"示例诉求：{SAMPLE}")
         console.print(card(decider.decide([Petition("sample", SAMPLE)], Options(settings.now(), settings.profile))[0]))
-    address = listener.getsockname()
-    print(f"jiesu 接诉：http://{address[0]}:{address[1]}  （接口说明 /docs）", flush=True)  # noqa: T201
+    host_name, taken = listener.getsockname()[:2]
+    address = f"http://{f'[{host_name}]' if ':' in host_name else host_name}:{taken}"
+    print(f"jiesu 接诉：{address}  （接口说明 /docs）", flush=True)  # noqa: T201
+    print(f"坐席台：{address}/desk{'?sample' if sample else ''}", flush=True)  # noqa: T201
     serve(settings, decider, listener)
 
 

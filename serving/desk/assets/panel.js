@@ -2,7 +2,8 @@
 // Only allow-listed origins are heeded; the key that they give stays in the memory of this page.
 import { make, say } from "./say.js";
 
-const SUGGEST = "/v1/decisions"; // answers `{decision}` or `{decisions: [decision]}`
+const SUGGEST = "/desk/suggest"; // decides without writing
+const SETTLE = "/desk/settle"; // decides the final text, and writes that with what is said of it
 const PAUSE = 300; // milliseconds without a change before a petition is decided
 const PATIENCE = 1000; // milliseconds before the first try again; doubled up to LONGEST
 const LONGEST = 8000;
@@ -19,6 +20,7 @@ let decision = null;
 let turn = null; // aborts the question under way
 let timer = 0;
 let settling = false;
+let again = false;
 
 const MESSAGES = {
   "jiesu:hello": () => tell("ready"),
@@ -57,6 +59,7 @@ function begin() {
   clearTimeout(timer);
   turn?.abort();
   decision = null;
+  again = false;
   at("answer").hidden = at("error").hidden = at("done").hidden = true;
   at("correct").open = at("return").open = false;
   document.forms[1].reset();
@@ -76,8 +79,7 @@ async function decide() {
   state(say("正在读……"));
   try {
     await readTaxonomy(signal);
-    const answer = await insist(SUGGEST, { petitions: [petition] }, { signal });
-    decision = answer.decision ?? answer.decisions[0];
+    ({ decision } = await insist(SUGGEST, petition, { signal }));
   } catch (error) {
     if (error.name !== "AbortError") fail(error);
     return;
@@ -181,25 +183,26 @@ function marked({ masked_text: text, evidence }) {
 }
 
 /** Say of the decision that it was right, what would be, or that it came back; the final text is written. */
-async function settle({ verdict, reason = "", ...more }) {
+async function settle({ verdict, reason = "", anyway = again, ...more }) {
   if (!decision || settling) return;
   settling = true;
   const name = crypto.getRandomValues(new Uint32Array(4)).join("-");
-  const given = Object.fromEntries(TASKS.filter((task) => more[task]).map((task) => [task, more[task]]));
+  const pick = (code) => Object.fromEntries(TASKS.filter(code).map((task) => [task, code(task)]));
+  const right = pick((task) => more[task]);
+  const said = { petition, verdict, right, seen: pick((task) => decision[task].code), reason, anyway };
   try {
-    const { decisions } = await insist("/v1/decisions", { petitions: [petition] }, { name: `d${name}` });
-    const said = { decision_id: decisions[0].decision_id, verdict, ...given, reason };
-    const feedback = await insist("/v1/feedback", said, { name: `f${name}` });
-    thank(verdict, feedback);
-    tell("feedback", { verdict, ...given, feedback });
+    const settled = await insist(SETTLE, said, { name });
+    thank(settled);
+    tell("feedback", settled);
   } catch (error) {
+    again = error.status === 409; // somebody else has settled it: whoever insists is taken at their word
     fail(error);
   } finally {
     settling = false;
   }
 }
 
-function thank(verdict, feedback) {
+function thank({ verdict, feedback }) {
   const next = feedback.route?.start;
   const told = { accepted: say("已采纳"), corrected: say("已改正"), returned: say("已记下退单") }[verdict];
   at("done").textContent = next ? say("{told}；下一步派给：{next}", { told, next }) : told;
