@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     )
     batch_workers: int = Field(1, ge=0, le=64, description="jiesu serve 旁边开几个进程办上传的批次；0 为不开")
     keep_batch_days: int = Field(7, ge=1, description="批次办完后，它的文件保留几天")
+    tables: Path | None = Field(None, description="存量台可以改的数据库表（TOML），见 docs/databases.md")
     spark: str = Field(
         "",
         description="Spark 集群：local[2]、yarn、k8s://…、spark://… 或 sc://…（Spark Connect）；不设则随 spark-submit",

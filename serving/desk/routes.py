@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from serving.desk import assets, signin
+from serving.desk.backlog import routes as backlog
 from serving.desk.operator import routes as operator
 from serving.desk.pages import Pages
 from serving.desk.panel import routes as panel
@@ -20,6 +21,7 @@ def routes(service: Service) -> APIRouter:
     async def first(_: Request) -> Response:
         return RedirectResponse("/desk", 303)
 
-    for part in (assets.routes(), signin.routes(pages), operator.routes(pages), panel.routes(pages)):
-        router.include_router(part)
+    for part in (signin, operator, backlog, panel):
+        router.include_router(part.routes(pages))
+    router.include_router(assets.routes())
     return router

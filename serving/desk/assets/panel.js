@@ -43,7 +43,6 @@ function tell(name, more = {}) {
   if (desktop) window.parent.postMessage({ type: `jiesu:${name}`, ...more }, desktop);
 }
 
-/** Take what was typed so far; it is decided after a pause. */
 function hear(given) {
   if (typeof given !== "object" || given === null) return fail(new Error(say("发来的诉求读不了")));
   const next = { id: String(given.id ?? ""), text: String(given.text ?? "") };
@@ -54,7 +53,6 @@ function hear(given) {
   soon();
 }
 
-/** Show nothing: another petition begins. */
 function begin() {
   clearTimeout(timer);
   turn?.abort();
@@ -71,7 +69,6 @@ function soon() {
   timer = setTimeout(decide, PAUSE);
 }
 
-/** Ask what the newest text is; an older answer is not shown. */
 async function decide() {
   turn?.abort();
   turn = new AbortController();
@@ -195,7 +192,8 @@ async function settle({ verdict, reason = "", anyway = again, ...more }) {
     thank(settled);
     tell("feedback", settled);
   } catch (error) {
-    again = error.status === 409; // somebody else has settled it: whoever insists is taken at their word
+    again = error.status === 409; // somebody else has settled it
+    if (again) error.message += say("；再按一次，仍然提交");
     fail(error);
   } finally {
     settling = false;

@@ -128,16 +128,18 @@ def test_runners_up_corrections_and_returns_by_keys(desktop: Page, key: str) -> 
         expect(panel.locator("#done")).to_contain_text({"Alt+t": "已记下退单"}.get(pressed, "已改正"))
     said = heard(desktop, "feedback")
     assert [one["verdict"] for one in said] == ["corrected", "corrected", "returned"]
-    assert said[1]["tier"] == "city"
+    assert said[1]["codes"] == {"tier": "city"}
 
 
 def test_the_desktop_settles_by_a_message(desktop: Page, key: str) -> None:
     heard(desktop, "ready")
     element = "document.querySelector('jiesu-panel')"
-    desktop.evaluate(f"([key, petition]) => {{ {element}.key = key; {element}.decide(petition) }}", [key, LEAK])
+    desktop.evaluate(
+        f"([key, petition]) => {{ {element}.key = key; {element}.decide(petition) }}", [key, {**LEAK, "id": "M-1"}]
+    )
     heard(desktop, "decision")
     desktop.evaluate(f"{element}.settle('corrected', {{ category: 'property_management' }})")
-    assert heard(desktop, "feedback")[-1]["category"] == "property_management"
+    assert heard(desktop, "feedback")[-1]["codes"] == {"category": "property_management"}
 
 
 def test_a_wrong_key_is_told_and_a_service_that_is_gone_comes_back(desktop: Page, key: str, office: Office) -> None:
