@@ -20,7 +20,7 @@ const size = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(byte
 function choose() {
   document.getElementById("error").hidden = true;
   const file = field.files[0];
-  chosen.textContent = file ? `${file.name} · ${size(file.size)}` : "";
+  chosen.textContent = file ? `${file.name} · ${size(file.size)}` : say("还没有选");
 }
 
 for (const kind of ["dragenter", "dragover"]) {

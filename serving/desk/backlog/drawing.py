@@ -14,7 +14,7 @@ STATES: Mapping[str, str] = {
     WAITING: "等着办", RUNNING: "在办", STOPPING: "正在停下", DONE: "办完了", FAILED: "没办成", CANCELLED: "取消了",
 }  # fmt: skip
 FILE_STEPS = ("上传", "试运行", "看变更报告", "正式办", "取结果，或撤回")
-TABLE_STEPS = ("选表", "试运行", "看变更报告", "改表", "改好了，可撤回")
+TABLE_STEPS = ("选表", "试运行", "看变更报告", "改表", "改好了，或撤回")
 KINDS = {PREVIEW: "试运行", APPLY: "改表", UNDO: "撤回"}
 MINUTE = 90  # seconds, from which on minutes are told
 

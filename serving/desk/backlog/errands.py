@@ -59,9 +59,19 @@ def _undo(settings: Settings, errand: Errand) -> Sequence[Command]:
 
 def _names(settings: Settings, errand: Errand) -> Mapping[str, str]:
     """No address and no path of this machine is told."""
-    url = _table(settings, errand).url
     folder = folder_of(settings, change_of(errand))
-    return {url: errand.name, read_address(url).name: errand.name, f"{folder}/": "", str(folder): ""}
+    return {
+        **hidden(_table(settings, errand)),
+        f"；要撤销：jiesu undo {manifest_of(settings, errand)}": "",
+        f"在 {folder / REPORT}，打开 change.html 看": "见下面",
+        f"{folder}/": "",
+        str(folder): "",
+    }
+
+
+def hidden(table: Table) -> Mapping[str, str]:
+    """What tells where a table is, and what stands for it on the pages."""
+    return {table.url: table.name, read_address(table.url).name: table.name}
 
 
 KINDS: Mapping[str, Kind] = {

@@ -17,7 +17,7 @@ from serving.batches.options import SUFFIXES, Format
 from serving.batches.parts import PAGE, Part
 from serving.desk.backlog import drawing
 from serving.desk.backlog.changes import Changes
-from serving.desk.backlog.errands import APPLY, REPORT, UNDO, folder_of
+from serving.desk.backlog.errands import APPLY, REPORT, UNDO, folder_of, hidden
 from serving.desk.backlog.found import found
 from serving.desk.backlog.report import framed
 from serving.desk.pages import Pages
@@ -91,7 +91,9 @@ def _tables(router: APIRouter, pages: Pages) -> None:
 
     async def report(request: Request, who: Who) -> Response:
         one = await changes.find(request.path_params["id"])
-        return await framed(folder_of(service.settings, one.id) / REPORT / PAGE)
+        return await framed(
+            folder_of(service.settings, one.id) / REPORT / PAGE, hidden(changes.tables.named(one.table))
+        )
 
     async def preview(request: Request) -> Response:
         who = await service.access.admit(request, Scope.batch)
