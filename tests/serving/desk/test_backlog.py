@@ -29,7 +29,7 @@ from serving.desk.tongue import ENGLISH, words
 from serving.errands import queue
 from serving.errands.errand import CANCELLED, DONE, FAILED, RUNNING, Errand
 from serving.settings import Settings
-from tests.serving.batches.conftest import table
+from tests.serving.batches.conftest import TEXTS, table
 
 TABLE = '[[table]]\nname = "积压工单"\nurl = "{url}"\ntable = "petition"\n'
 
@@ -135,7 +135,8 @@ def test_a_file_from_the_trial_to_the_report_and_the_columns_found(desk: TestCli
 
 
 def test_a_guessed_column_is_told(desk: TestClient, service: Any) -> None:
-    batch = sent(desk, table(30, head=("号", "市民讲的", "归口", "何时", "备注")))
+    content = "号,市民讲的\n" + "".join(f"{row},{TEXTS[row % len(TEXTS)]}\n" for row in range(30))
+    batch = sent(desk, content.encode())
     work(service)
     roles = {role.code: role for role in found(Folder(service.settings.home / "batches", batch), {}).roles}
     assert roles["text"].columns == ["市民讲的"]
