@@ -58,16 +58,12 @@ class Change:
 
 
 class Changes:
-    """All of them, whoever asked for them: the tables are the office's."""
+    """All of them, whoever asked for them: the tables are the office's. Raises `RefusedData` for a wrong list."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self.book = Book(service.journal, service.settings)
-
-    @property
-    def tables(self) -> Tables:
-        """Those that the administrator lists; raises `RefusedData`."""
-        return Tables.read(self._service.settings.tables)
+        self.tables = Tables.read(service.settings.tables)
 
     async def all(self) -> list[Change]:
         """The newest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from serving.batches.batch import CANCELLED, DONE, FAILED, LIVE, RUNNING, WAITING
@@ -59,3 +60,11 @@ def left(seconds: float | None) -> tuple[str, str]:
 def withdrawn(told: Mapping[str, Any]) -> bool:
     """Whether its files are gone: taken back, or kept for as long as they are kept."""
     return bool(told["removed_at"])
+
+
+def expired(told: Mapping[str, Any], days: int) -> bool:
+    """Whether they are gone because their time was over."""
+    if not (told["removed_at"] and told["ended_at"]):
+        return False
+    ended, removed = (datetime.fromisoformat(told[name]) for name in ("ended_at", "removed_at"))
+    return removed - ended >= timedelta(days=days)

@@ -45,18 +45,17 @@ class Step(BaseModel):
 
 def routes(pages: Pages) -> APIRouter:
     """The pages of the backlog desk, and what they ask."""
-    router = APIRouter()
-    _files(router, pages)
-    _tables(router, pages)
+    router, changes = APIRouter(), Changes(pages.service)  # a list of tables that is wrong stops the start
+    _files(router, pages, changes)
+    _tables(router, pages, changes)
     return router
 
 
-def _files(router: APIRouter, pages: Pages) -> None:
+def _files(router: APIRouter, pages: Pages, changes: Changes) -> None:
     service, desk = pages.service, Desk(pages.service)
     root = root_of(service.settings)
 
     async def overview(request: Request, who: Who) -> Response:
-        changes = Changes(service)
         profiles = [(one.name, one.told["title"]) for one in service.office.decider.router.profiles]
         return pages.page(
             request, "backlog/overview.html", who, batches=await desk.listed(who), tables=changes.tables.table,
@@ -70,7 +69,7 @@ def _files(router: APIRouter, pages: Pages) -> None:
         return pages.page(
             request, "backlog/batch.html", who, batch=desk.told(one), formats=list(Format), d=drawing,
             found=found(Folder(root, one.id), one.asked.options.columns), options=one.asked.options,
-            later=[other for other in listed if other["origin"] == one.id],
+            days=service.settings.keep_batch_days, later=[other for other in listed if other["origin"] == one.id],
         )  # fmt: skip
 
     async def report(request: Request, who: Who) -> Response:
@@ -82,8 +81,8 @@ def _files(router: APIRouter, pages: Pages) -> None:
     pages.add(router, "/backlog/{id}/report", Scope.batch, report)
 
 
-def _tables(router: APIRouter, pages: Pages) -> None:
-    service, changes = pages.service, Changes(pages.service)
+def _tables(router: APIRouter, pages: Pages, changes: Changes) -> None:
+    service = pages.service
 
     async def change(request: Request, who: Who) -> Response:
         one = await changes.find(request.path_params["id"])

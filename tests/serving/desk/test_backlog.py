@@ -157,6 +157,20 @@ def test_a_wrong_file_is_told_on_its_page(desk: TestClient, service: Any, name: 
     assert str(service.settings.home) not in page
 
 
+@pytest.mark.parametrize(("removed", "over"), [("", False), ("2026-11-21", False), ("2026-11-27", True)])
+def test_files_whose_time_is_over_are_told_from_those_taken_back(removed: str, over: bool) -> None:
+    from serving.desk.backlog.drawing import expired
+
+    time = f"{removed}T10:00:00+08:00" if removed else ""
+    assert expired({"ended_at": "2026-11-20T09:00:00+08:00", "removed_at": time}, 7) == over
+
+
+def test_a_list_of_tables_that_is_wrong_stops_the_start(settings: Settings, listed: Path, decider: Decider) -> None:
+    listed.write_text(TABLE.format(url="nowhere"), encoding="utf-8")
+    with pytest.raises(RefusedData, match="不是数据库的网址"):
+        create_app(settings, decider)
+
+
 def test_what_is_nobodys_batch_is_a_page_that_says_so(desk: TestClient) -> None:
     for address in (
         "/backlog/x",

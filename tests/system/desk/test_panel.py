@@ -9,9 +9,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
-from tests.system.browser import PHONE, Visitor
+from tests.system.browser import PHONE, RULES, Visitor
 from tests.system.desk.conftest import Visit
 from tests.system.desk.test_signin import key_of
 from tests.system.office import Office, free_port
@@ -199,6 +200,10 @@ def test_the_demonstration_is_for_everybody(office: Office, visit: Visit) -> Non
         expect(panel.locator("#human")).to_be_visible()
         expect(page.get_by_label("类别（由面板填）")).to_have_value("燃气供暖")
         visitor.accessible()
+        within = page.frame(url="**/panel?*") or page.frame(url="**/panel")
+        assert within is not None
+        results = Axe().run(within, options=RULES)  # type: ignore[arg-type]
+        assert not results.violations_count, results.generate_report()
         if not more:
             visitor.shot("panel-demo")
         wide = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
