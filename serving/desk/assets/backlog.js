@@ -3,13 +3,12 @@
 import { ask, Refused } from "./ask.js";
 import { say } from "./say.js";
 
-const BOXES = new Set(["escape_formulas"]);
-
 /** What a form asks for: empty fields are left to the service. */
 function asked(form) {
   if (form.dataset.method === "DELETE") return undefined;
   const given = Object.fromEntries([...new FormData(form)].filter(([, value]) => value));
-  for (const name of BOXES) if (form.elements[name]) given[name] = form.elements[name].checked;
+  const { escape_formulas: escape, format } = form.elements;
+  if (escape) given.escape_formulas = escape.checked && format.value === "csv"; // of CSV alone
   const fixed = JSON.parse(form.dataset.fixed || "{}");
   if (!("columns" in form.dataset)) return { ...given, ...fixed };
   return { columns: columns(form), ...fixed };
