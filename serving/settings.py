@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,8 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from nlp.errors import InputError
+
+ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
 
 
 class UnsafeStart(InputError):
@@ -69,6 +72,7 @@ class Settings(BaseSettings):
     )
     batch_workers: int = Field(1, ge=0, le=64, description="jiesu serve 旁边开几个进程办上传的批次；0 为不开")
     keep_batch_days: int = Field(7, ge=1, description="批次办完后，它的文件保留几天")
+    tables: Path | None = Field(None, description="存量台可以改的数据库表（TOML），见 docs/databases.md")
     spark: str = Field(
         "",
         description="Spark 集群：local[2]、yarn、k8s://…、spark://… 或 sc://…（Spark Connect）；不设则随 spark-submit",
@@ -85,6 +89,15 @@ class Settings(BaseSettings):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"没有名为 {name} 的时区") from error
         return name
+
+    @field_validator("panel_origins")
+    @classmethod
+    def _plain_origins(cls, origins: list[str]) -> list[str]:
+        """They stand in a policy that browsers keep to: nothing but origins may."""
+        wrong = next((origin for origin in origins if not ORIGIN.fullmatch(origin)), None)
+        if wrong is not None:
+            raise ValueError(f"{wrong} 不是来源：要写成 https://主机 或 https://主机:端口，后面什么也没有")
+        return origins
 
     @property
     def store_url(self) -> str:

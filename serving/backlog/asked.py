@@ -27,6 +27,7 @@ class Tables:
     """What is read from and written to databases.
 
     mapped: answer → column of the table that it replaces. only_mapped: the answers get no columns of their own.
+    beside: the folder for what is written beside a table: manifest, images.
     """
 
     table: str = ""
@@ -36,6 +37,7 @@ class Tables:
     apply: bool = False
     mapped: Mapping[str, str] = field(default_factory=dict)
     only_mapped: bool = False
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,13 @@ class Asked:
 
     @property
     def place(self) -> Path:
-        """The output; of a table, the file in this folder that would have its name."""
+        """The output; of a table, the file in the folder beside it that would have its name."""
         if not is_url(self.out):
             return Path(self.out)
         table = self.tables.out_table or self.tables.table
         if not table:
             raise InputError(place="OUT", reason="是数据库，请用 --out-table 指定写到哪张表")
-        return Path(table.replace("/", "_"))
+        return Path(self.tables.beside) / table.replace("/", "_")
 
     def opened(self, cluster: Cluster | None = None) -> Source:
         """What is to be read, a table of a cluster too; raises `InputError`."""

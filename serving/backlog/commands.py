@@ -75,12 +75,13 @@ def batch_command(
     apply: Annotated[bool, typer.Option("--apply", help="数据库：就地修改读的那张表")] = False,
     map_: Annotated[list[str] | None, typer.Option("--map", help=f"数据库：{ANSWERS}，用答案替换原来的列")] = None,
     only_mapped: Annotated[bool, typer.Option("--only-mapped", help="数据库：不加 jiesu_ 列，只写 --map 的列")] = False,
+    beside: Annotated[str, typer.Option(help="数据库：清单、原值等放在哪个文件夹；默认当前文件夹")] = "",
 ) -> None:
     """给一批积压的工单重新分类：每列原样保留，答案加在后面；中断了可以接着做，做完了可以撤销。"""
     settings = read_settings(profile=profile)
     columns = named(id_=id_, title=title, text=text, time=time, channel=channel, location=location, phone=phone,
                     unit=unit, deadline=deadline, category=category)  # fmt: skip
-    tables = Tables(table, query, key, out_table, apply, answers(map_ or []), only_mapped)
+    tables = Tables(table, query, key, out_table, apply, answers(map_ or []), only_mapped, beside)
     asked = Asked(source, out, columns, in_encoding, delimiter, sheet, encoding, escape_formulas, tables)
     time_ = moment(settings, now).isoformat(timespec="seconds") if now else ""
     wish = Wish(time_, dry_run, resume, restart, overwrite)

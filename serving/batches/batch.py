@@ -51,6 +51,8 @@ class BatchReply(BaseModel):
     rows: Counts
     rate: float = Field(description="每秒几行")
     seconds_left: float | None = Field(description="估计还要几秒")
+    removed_at: str = Field(description="何时删去了文件；还在的为空")
+    origin: str = Field(description="用的是哪一批上传的文件；自己上传的为空")
     parts: list[str] = Field(description="现在可取的文件：/v1/batches/{id}/result?part=…")
 
 
@@ -132,5 +134,6 @@ class Batch:
             "format": self.asked.format.value, "dry_run": self.asked.options.dry_run, "model": self.model,
             "created_at": time(self.at), "begun_at": time(self.begun), "ended_at": time(self.ended),
             "chunks": {"total": self.chunks, "done": self.done}, "rows": dict(self.counts),
-            "rate": self.rate(now), "seconds_left": self.left(now), "parts": parts,
+            "removed_at": time(self.removed), "origin": self.asked.origin, "rate": self.rate(now),
+            "seconds_left": self.left(now), "parts": parts,
         }  # fmt: skip

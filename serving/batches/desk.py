@@ -15,9 +15,10 @@ from serving.audit.record import Record
 from serving.batches import queue
 from serving.batches.batch import Batch
 from serving.batches.folder import UPLOAD, Folder, root_of
-from serving.batches.options import Asked, Options, named, suffix_of
+from serving.batches.options import Again, Asked, Options, named, suffix_of
 from serving.batches.parts import Held, Part, held
 from serving.batches.upload import Upload, received
+from serving.door.body import body_of
 from serving.errors import Clash, Missing
 from serving.feedback import ULID
 from serving.journal.unit import Unit
@@ -31,6 +32,10 @@ LISTED = 100  # batches that are told at once
 
 class NoBatch(Missing):
     """没有这一批：编号不对，或者不是这个密钥送来的"""
+
+
+class NoUpload(Missing):
+    """这一批上传的文件已经删去，请重新上传"""
 
 
 class NoPart(Missing):
@@ -68,6 +73,35 @@ class Desk:
 
             said = orjson.dumps([batch.name, batch.asked.options.model_dump(mode="json"), upload.digest])
             return await once(self._service, request, who, said, answer, required=True)
+        finally:
+            if not keep:
+                await run_in_threadpool(folder.remove)
+
+    async def again(self, request: Request, first: Batch, who: Who) -> Response:
+        """Take in the file of an earlier batch once more, with other options; nothing is sent anew.
+
+        It is decided for the moment that the earlier one was, so that what a report promised is what comes.
+        Raises `InputError`, `NoUpload`, `StoreDown`.
+        """
+        name_of(request, required=True)
+        body = await body_of(request, self._service.settings.max_body)
+        options = Again.model_validate_json(body).over(first.asked.options)
+        profile = options.profile or self._service.settings.profile
+        self._service.office.decider.router.check(profile)
+        asked = first.asked.model_copy(update={"options": options, "profile": profile, "origin": first.id})
+        folder, keep = Folder(self._root, ulid_now()), False
+        batch = Batch.new(folder.id, who.key, first.name, asked, millis(self._service.settings.now()))
+
+        async def answer(repeat: Repeat | None) -> bytes:
+            nonlocal keep
+            await run_in_threadpool(folder.make)
+            if not await run_in_threadpool(folder.share, Folder(self._root, first.id), asked.suffix):
+                raise NoUpload
+            keep = True
+            return await self._written(batch, repeat)
+
+        try:
+            return await once(self._service, request, who, body, answer, required=True)
         finally:
             if not keep:
                 await run_in_threadpool(folder.remove)

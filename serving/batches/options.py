@@ -69,10 +69,31 @@ class Options(BaseModel):
     now: Time | None = Field(None, description="当作哪个时刻来决定（ISO 8601）；不给则为上传的时刻")
 
 
+class Again(BaseModel):
+    """What is to be different when the file of an earlier batch is decided once more; the rest stays as it was."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Format | None = Field(None, description="结果的格式")
+    profile: str = Field("", max_length=LONGEST, description="治理体系")
+    accuracy: Accuracy = Field(Accuracy.fast, description="fast 线性模型；high 加编码器")
+    columns: Annotated[Columns, BeforeValidator(_columns)] = Field({}, description="哪一列是什么；没说的自动认")
+    sheet: str = Field("", max_length=LONGEST, description="工作簿里读哪一张表")
+    encoding: str = Field("", max_length=40, description="上传文件的编码")
+    delimiter: str = Field("", max_length=1, description="CSV 的分隔符")
+    escape_formulas: bool = Field(False, description="CSV 里以 = + - @ 开头的单元格前加一撇")
+    dry_run: bool = Field(False, description="只出变更报告，不出结果文件")
+
+    def over(self, options: Options) -> Options:
+        """Those options, with what was given here instead."""
+        return options.model_copy(update={name: getattr(self, name) for name in self.model_fields_set})
+
+
 class Asked(BaseModel):
     """What the store keeps of the options, settled as far as they can be before the file is read.
 
-    suffix: of the upload, one of `SUFFIXES`. digest: SHA-256 of the upload.
+    suffix: of the upload, one of `SUFFIXES`. digest: SHA-256 of the upload. origin: the batch whose file it is, where
+    nothing was sent anew.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -83,6 +104,7 @@ class Asked(BaseModel):
     size: int
     profile: str
     now: datetime
+    origin: str = ""
 
     @property
     def format(self) -> Format:

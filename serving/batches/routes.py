@@ -10,10 +10,11 @@ from fastapi.responses import FileResponse, Response
 from serving.access.scope import Scope
 from serving.batches.batch import BatchesReply, BatchReply
 from serving.batches.desk import Desk
-from serving.batches.options import Options
+from serving.batches.options import Again, Options
 from serving.batches.parts import Part
 from serving.batches.upload import FORM, Full
 from serving.door.described import IDEMPOTENCY, REPLIES, Direct, inlined
+from serving.door.described import described as body_described
 from serving.problems import problem
 from serving.service import Service
 
@@ -59,6 +60,13 @@ def routes(service: Service) -> APIRouter:
         who = await service.access.admit(request, Scope.batch)
         return desk.told(await desk.cancel(await desk.find(id, who), who))
 
+    async def again(request: Request) -> Response:
+        """用这一批上传的文件再办一次，选项可以改：试运行之后正式办，或改了列再试。时刻与那一批相同。"""
+        who = await service.access.admit(request, Scope.batch)
+        return await desk.again(request, await desk.find(request.path_params["id"], who), who)
+
+    router.add_api_route(f"{PATH}/{{id}}/again", again, methods=["POST"], **repeated())
+
     @router.get(f"{PATH}/{{id}}/result", response_class=Response, responses=FILES)
     async def result(request: Request, id: str, part: Part = Part.result) -> Response:  # noqa: A002
         """取文件：结果、读不了的行、清单、变更报告；没办完时答 409。可分段取（Range）。"""
@@ -67,6 +75,14 @@ def routes(service: Service) -> APIRouter:
         return FileResponse(found.path, media_type=found.type, filename=found.name)
 
     return router
+
+
+def repeated() -> dict[str, Any]:
+    """The same for a batch that is decided once more."""
+    told = body_described(Again, BatchReply)
+    number = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    told["openapi_extra"]["parameters"] = [IDEMPOTENCY | {"required": True}, number]
+    return told
 
 
 def described() -> dict[str, Any]:

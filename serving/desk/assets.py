@@ -23,8 +23,8 @@ class NoAsset(Missing):
 @cache
 def mark() -> str:
     """What changes whenever one of the files does: they load each other by relative names, so they share one mark."""
-    content = b"".join(path.name.encode() + path.read_bytes() for path in sorted(ASSETS.iterdir()) if path.is_file())
-    return hashlib.sha256(content).hexdigest()[:12]
+    held = b"".join(path.name.encode() + path.read_bytes() for path in sorted(ASSETS.iterdir()) if path.is_file())
+    return hashlib.sha256(held).hexdigest()[:12]
 
 
 def address(name: str) -> str:
@@ -33,7 +33,8 @@ def address(name: str) -> str:
 
 
 @cache
-def _content(name: str) -> bytes:
+def content(name: str) -> bytes:
+    """What an asset holds; raises `NoAsset`."""
     path = ASSETS / name
     if path.parent != ASSETS or path.suffix not in TYPES or not path.is_file():
         raise NoAsset
@@ -47,6 +48,6 @@ def routes() -> APIRouter:
     @router.get("/assets/{version}/{name}")
     async def asset(version: str, name: str) -> Response:
         media = TYPES.get(Path(name).suffix)
-        return Response(_content(name), headers=FOREVER if version == mark() else {}, media_type=media)
+        return Response(content(name), headers=FOREVER if version == mark() else {}, media_type=media)
 
     return router

@@ -6,12 +6,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from serving.desk import assets, signin
+from serving.desk.backlog import routes as backlog
 from serving.desk.data import routes as data
 from serving.desk.operator import routes as operator
 from serving.desk.pages import Pages
+from serving.desk.panel import routes as panel
 from serving.service import Service
 
-PARTS = (signin, operator, data)
+PARTS = (signin, operator, data, backlog, panel)
 
 
 def routes(service: Service) -> APIRouter:

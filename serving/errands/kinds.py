@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from serving.desk.backlog.errands import KINDS as BACKLOG
 from serving.desk.data.errands import KINDS as DATA
 from serving.errands.kind import Kind
 
-KINDS: Mapping[str, Kind] = {**DATA}
+KINDS: Mapping[str, Kind] = {**DATA, **BACKLOG}

@@ -348,3 +348,51 @@ def test_the_upload_is_on_disk_before_it_is_told(
     monkeypatch.setattr(os, "fsync", lambda handle: synced.append(handle) or real(handle))
     assert send(table(2)).status_code == 200
     assert synced
+
+
+def test_what_was_tried_is_done_without_sending_it_again(desk: TestClient, send: Send, finish: Finish) -> None:
+    tried = send(table(40), dry_run="true", now="2026-11-23T09:00:00+08:00").json()["id"]
+    assert finish(tried)["state"] == "done"
+    headers = {"idempotency-key": "again-1"}
+    sent = desk.post(f"/v1/batches/{tried}/again", json={"dry_run": False, "format": "jsonl"}, headers=headers)
+    assert sent.status_code == 200, sent.text
+    batch = sent.json()
+    assert (batch["origin"], batch["dry_run"], batch["format"]) == (tried, False, "jsonl")
+    assert (
+        desk.post(f"/v1/batches/{tried}/again", json={"dry_run": False, "format": "jsonl"}, headers=headers).json()
+        == batch
+    )
+    assert desk.delete(f"/v1/batches/{tried}").json()["removed_at"]  # its own share of the file stays
+    assert finish(batch["id"])["state"] == "done"
+    lines = desk.get(f"/v1/batches/{batch['id']}/result").content.splitlines()
+    assert len(lines) == 40
+    assert json.loads(lines[0])["jiesu_decided_at"] == "2026-11-23T09:00:00+08:00"
+
+
+def test_other_columns_are_tried_with_the_same_file(desk: TestClient, send: Send, finish: Finish) -> None:
+    first = send(table(5, head=("号", "甲", "乙", "丙", "丁"))).json()["id"]
+    told = finish(first)
+    columns = {"text": "甲", "category": ["乙"]}
+    headers = {"idempotency-key": "again-2"}
+    second = desk.post(f"/v1/batches/{first}/again", json={"columns": columns, "dry_run": True}, headers=headers).json()
+    assert finish(second["id"])["state"] == "done", told
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"", 422), (b"[]", 422), (b'{"dry_run": "x"}', 422), (b'{"more": 1}', 422), (b'{"profile": "nowhere"}', 422)],
+)
+def test_what_cannot_be_meant_by_again_is_told(desk: TestClient, send: Send, body: bytes, status: int) -> None:
+    first = send(table(3)).json()["id"]
+    reply = desk.post(f"/v1/batches/{first}/again", content=body, headers={"idempotency-key": "again-3"})
+    assert reply.status_code == status, reply.text
+
+
+def test_a_file_that_is_gone_must_be_sent_anew(desk: TestClient, send: Send, settings: Settings) -> None:
+    first = send(table(3)).json()["id"]
+    desk.delete(f"/v1/batches/{first}")
+    reply = desk.post(f"/v1/batches/{first}/again", content=b"{}", headers={"idempotency-key": "again-4"})
+    assert reply.status_code == 404
+    assert "请重新上传" in reply.json()["detail"]
+    assert folders(settings) == []
+    assert desk.post(f"/v1/batches/{first}/again", content=b"{}").status_code == 400
