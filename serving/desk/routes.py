@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from serving.desk import assets, signin
+from serving.desk.overview import routes as overview
 from serving.desk.pages import Pages
 from serving.service import Service
 
@@ -18,6 +19,6 @@ def routes(service: Service) -> APIRouter:
     async def first(_: Request) -> Response:
         return RedirectResponse("/desk", 303)
 
-    for part in (assets.routes(), signin.routes(pages)):
+    for part in (assets.routes(), signin.routes(pages), overview.routes(pages)):
         router.include_router(part)
     return router
