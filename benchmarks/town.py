@@ -27,6 +27,7 @@ DAY, HOUR = 86_400_000, 3_600_000  # milliseconds
 CHANNELS = ("12345 热线", "网站", "微信小程序", "市长信箱")
 STREETS = ("清泉街道", "桐岭街道", "白沙镇", "临江街道", "石桥乡")  # what a gazetteer would say of places
 PARTS = (5, 4, 3, 2, 1)  # of the petitions that name one
+NEW, NEWS = "停水", 1  # what the last week is full of, and how many times as much as of all else
 TOGETHER = 2000  # decisions in one transaction
 
 
@@ -42,12 +43,14 @@ def lived(
     decider: Decider, petitions: Sequence[Petition], now: datetime, days: int, each: int, seed: int = 7
 ) -> Iterator[tuple[Decided, Lived]]:
     """Every day's decisions, the oldest first, some weeks busier than others; `now` has a zone."""
+    news = [petition for petition in petitions if NEW in petition.text]
     random, codes = Random(seed), decider.model.taxonomy.codes("category")  # noqa: S311 - no secret hangs on it
     for back in range(days, -1, -1):
         count = each if back else max(1, each // 2)
         morning = now.replace(hour=8, minute=0, second=0, microsecond=0) - timedelta(days=back)
         times = [morning + timedelta(seconds=random.randrange(10 * 3600)) for _ in range(count)]
-        asked = [_asked(random.choice(petitions), min(at, now), random) for at in times]
+        likely = [*petitions, *(NEWS * len(petitions) // len(news) * news if news and back < 7 else ())]
+        asked = [_asked(random.choice(likely), min(at, now), random) for at in times]
         decided = Decided.of(decider.decide(asked, Options(min(max(times), now))), asked, INSECURE, b"x" * 32)
         rows = [_placed(row, random) for row in decided.rows]
         yield decided, lives(rows, millis(now), codes, random)

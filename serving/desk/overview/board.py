@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import Any
 
 from nlp.taxonomy import Taxonomy
-from serving.desk.overview.charts import HEIGHT, WIDTH, Chart, lines, shares, stacked
+from serving.desk.overview.charts import HEIGHT, KINDS, WIDE, WIDTH, Chart, lines, shares, stacked
 from serving.desk.overview.counts import Series
 from serving.desk.overview.figures import Became, Figures
 from serving.desk.overview.sheet import Cell, Sheet
-from serving.desk.overview.window import NOWHERE, Asked
+from serving.desk.overview.window import FILTERS, NOWHERE, Asked, written
 from serving.indicators import VERDICTS
 
 TICKETS = "/overview/tickets?"
@@ -97,10 +97,18 @@ class Board:
 
     def to(self, step: int | None = None, /, **more: Any) -> str:
         """The address of tickets: those of the window, or of one of its steps."""
-        if step is not None:
-            days = self.asked.steps[step]
-            more |= {"since": days.since, "until": days.until}
-        return TICKETS + self.asked.query(**more)
+        if step is None:
+            return TICKETS + self.asked.query(**more)
+        return TICKETS + "&".join(filter(None, (self._within[step], written(self._filters | more))))
+
+    @cached_property
+    def _within(self) -> list[str]:
+        """How the address of tickets names each step: there are thousands of such addresses on a page."""
+        return [written({"since": step.since, "until": step.until}) for step in self.asked.steps]
+
+    @cached_property
+    def _filters(self) -> dict[str, str]:
+        return {name: value for name in FILTERS if (value := getattr(self.asked, name))}
 
     @cached_property
     def tiles(self) -> list[Tile]:
@@ -145,7 +153,7 @@ class Board:
         def link(one: int, step: int) -> str:
             return self.to(step, tier=series[one].code)
 
-        return stacked(names, [one.counts for one in series], self._steps, link, (WIDTH, HEIGHT))
+        return stacked(names, [one.counts for one in series], self._steps, link, WIDE)
 
     @property
     def legend(self) -> list[tuple[str, int, str]]:
@@ -214,19 +222,29 @@ class Board:
         ]  # fmt: skip
 
     @cached_property
+    def _red(self) -> list[Series]:
+        """The most frequent kinds of red lines, as many as there are patterns; the rest together, without a name."""
+        series = self.figures.counts.red
+        if len(series) <= KINDS:
+            return series
+        rest = [sum(column) for column in zip(*(one.counts for one in series[KINDS - 1 :]), strict=True)]
+        return [*series[: KINDS - 1], Series("", rest)]
+
+    @cached_property
     def red(self) -> Chart:
         """Red lines over time, by kind."""
-        series = self.figures.counts.red
+        series = self._red
 
         def link(one: int, step: int) -> str:
-            return self.to(step, red=series[one].code)
+            return self.to(step, red=series[one].code or 1)
 
-        return stacked([one.code for one in series], [one.counts for one in series], self._steps, link, (WIDTH, HEIGHT))
+        names = [one.code or self._say("其余") for one in series]
+        return stacked(names, [one.counts for one in series], self._steps, link, (WIDTH, HEIGHT))
 
     @property
     def red_legend(self) -> list[tuple[str, int, str]]:
         """The name, number and address of each kind of red line."""
-        return [(one.code, one.total, self.to(red=one.code)) for one in self.figures.counts.red]
+        return [(one.code or self._say("其余"), one.total, self.to(red=one.code or 1)) for one in self._red]
 
     @cached_property
     def drift(self) -> Chart:
@@ -235,7 +253,11 @@ class Board:
         values = [[week[code] for week in weeks] for code in DRIFTS]
         names = [self._say(name) for name in DRIFTS.values()]
         steps = [week["week"].partition("-")[2] for week in weeks]
-        return lines(names, values, steps, lambda _, step: _week(weeks[step]["week"]), _two, self.limit)
+
+        def link(_: int, step: int) -> str:
+            return _week(weeks[step]["week"])
+
+        return lines(names, values, steps, link, _two, size=WIDE, limit=self.limit)
 
     def summary(self, tiles: Sequence[Tile]) -> Sheet:
         """The large numbers as a table."""

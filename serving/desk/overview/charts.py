@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 720.0, 240.0
+WIDE = 1280.0, 260.0  # of a picture that has the whole width of a page
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 8.0, 10.0, 24.0
 LOW = 150.0  # below, an axis has fewer names
 NAMED = 96.0  # beside a chart of lines, for the name of each
@@ -65,13 +66,16 @@ class Chart:
     limit: float | None = None
 
 
-def ticks(top: float, many: int = 4) -> list[float]:
-    """Round numbers from 0 to the first one that is not below the largest value, at most one more than wanted."""
+def ticks(top: float, many: int = 4, *, whole: bool = False) -> list[float]:
+    """Round numbers from 0 to the first one that is not below the largest value; about as many steps as wanted.
+
+    whole: of things that are counted, which come in no halves.
+    """
     if top <= 0:
         return [0.0, 1.0]
     power = 10.0 ** math.floor(math.log10(top / many))
-    step = next(power * factor for factor in ROUND if power * factor * many >= top * (1 - 1e-9))
-    step = max(step, 1.0) if top >= 1 else step
+    steps = [power * factor for factor in ROUND if not whole or power * factor == round(power * factor)]
+    step = next((step for step in steps if step * many >= top * (1 - 1e-9)), 1.0)
     return [step * place for place in range(math.ceil(top / step - 1e-9) + 1)]
 
 
@@ -81,7 +85,7 @@ def stacked(
     """Bars, a step each, the series one above the other; link: series, step → address."""
     width, height = size
     totals = [sum(column) for column in zip(*counts, strict=True)]
-    up = ticks(max(totals, default=0), 4 if height > LOW else 2)
+    up = ticks(max(totals, default=0), 4 if height > LOW else 2, whole=True)
     scale = (height - TOP - BOTTOM) / up[-1]
     pitch = (width - LEFT - RIGHT) / max(1, len(steps))
     base = height - BOTTOM
@@ -105,13 +109,16 @@ def lines(
     steps: Sequence[str],
     link: Link,
     show: Callable[[float], str],
+    *,
+    size: tuple[float, float] = (WIDTH, HEIGHT),
     limit: float | None = None,
 ) -> Chart:
     """A line for each series; limit: a value that the axis must reach."""
+    width, height = size
     known = [value for one in values for value in one if value is not None]
     up = ticks(max([*known, limit or 0.0], default=0.0))
-    base, scale = HEIGHT - BOTTOM, (HEIGHT - TOP - BOTTOM) / up[-1]
-    pitch = (WIDTH - LEFT - NAMED) / max(1, len(steps))
+    base, scale = height - BOTTOM, (height - TOP - BOTTOM) / up[-1]
+    pitch = (width - LEFT - NAMED) / max(1, len(steps))
     drawn = []
     for kind, (name, one) in enumerate(zip(names, values, strict=True)):
         points = [
@@ -122,7 +129,7 @@ def lines(
         drawn.append(Line(name, kind, _paths(one, points), points, points[-1].y if points else base))
     across = _named(steps, pitch, LEFT)
     named, high = _scale(up, base, scale, show), None if limit is None else base - limit * scale
-    return Chart(WIDTH, HEIGHT, base, LEFT, WIDTH - NAMED, across, named, [], _spread(drawn), high)
+    return Chart(width, height, base, LEFT, width - NAMED, across, named, [], _spread(drawn), high)
 
 
 def shares(values: Sequence[float]) -> list[float]:

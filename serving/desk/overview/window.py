@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -25,6 +26,7 @@ COMPARED = {"before": "与前一段相比", "year": "与去年同期相比"}
 PRESETS = {"today": "今天", "week": "近 7 天", "month": "近 30 天", "this": "本月", "year": "近一年"}
 BACK = {"today": 0, "week": 6, "month": 29, "year": 364}
 FILTERS = ("category", "tier", "area", "unit", "channel")
+ADDRESSED = ("since", "until", "step", "compare", *FILTERS)
 
 
 class BadWindow(InputError):
@@ -89,7 +91,7 @@ class Asked:
         begin = datetime.combine(self.since, time(), self.zone).utcoffset() or timedelta()
         return begin // timedelta(milliseconds=1)
 
-    @property
+    @cached_property
     def steps(self) -> list[Step]:
         """The steps of the window; the first and the last week or month may be cut short."""
         found, day = [], self.since
@@ -110,11 +112,15 @@ class Asked:
 
     def query(self, **other: Any) -> str:
         """An address's query for the same, or with something else; what is empty is left out."""
-        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "zone"}
-        return urlencode({name: str(value) for name, value in (own | other).items() if value not in {"", None}})
+        return written({name: getattr(self, name) for name in ADDRESSED} | other)
 
     def _millis(self, day: date) -> int:
         return millis(datetime.combine(day, time(), self.zone))
+
+
+def written(values: Mapping[str, Any]) -> str:
+    """A query of these values; what is empty is left out."""
+    return urlencode({name: str(value) for name, value in values.items() if value not in {"", None}})
 
 
 def read(given: Mapping[str, str], now: datetime, zone: ZoneInfo) -> Asked:
