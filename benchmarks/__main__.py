@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import backlog, batch, calls, former, growth, http, labelling, load, marks, retraining, routing, single
+from benchmarks import (
+    backlog,
+    batch,
+    calls,
+    former,
+    growth,
+    http,
+    labelling,
+    load,
+    marks,
+    overview,
+    retraining,
+    routing,
+    single,
+)
 
 PARTS = {
     "batch": batch.run, "single": single.run, "http": http.run, "growth": growth.run, "routing": routing.run,
     "marks": marks.run,
 }  # fmt: skip
-# They train models, for minutes or a quarter of an hour: by name only.
+# They train models or fill a large store, for minutes or a quarter of an hour: by name only.
 LONG = {
     "load": load.run,
     "labelling": labelling.run,
@@ -18,6 +32,7 @@ LONG = {
     "calls": calls.run,
     "former": former.run,
     "backlog": backlog.run,
+    "overview": overview.run,
 }
 
 

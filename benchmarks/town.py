@@ -56,8 +56,13 @@ def lived(
         yield decided, lives(rows, millis(now), codes, random)
 
 
-def copied(decided: Sequence[Row], count: int, since: int, until: int, seed: int = 7) -> Iterator[Lived]:
-    """As many rows as are wanted, evenly over a time (milliseconds): those of some decisions, again and again."""
+def copied(
+    decided: Sequence[Row], count: int, since: int, until: int, *, told: bool = True, seed: int = 7
+) -> Iterator[Lived]:
+    """As many rows as are wanted, evenly over a time (milliseconds): those of some decisions, again and again.
+
+    told: with what was said of them and what became of them.
+    """
     random = Random(seed)  # noqa: S311
     codes = sorted({row["category"] for row in decided})
     for start in range(0, count, TOGETHER):
@@ -67,7 +72,7 @@ def copied(decided: Sequence[Row], count: int, since: int, until: int, seed: int
             row = random.choice(decided)
             due = None if row["due_at"] is None else row["due_at"] - row["at"] + at
             rows.append(_placed(row | {"id": ulid_at_time(at / 1000), "at": at, "due_at": due}, random))
-        yield lives(rows, until, codes, random)
+        yield lives(rows, until, codes, random) if told else Lived(rows, [], [])
 
 
 def lives(rows: list[Row], now: int, codes: Sequence[str], random: Random) -> Lived:

@@ -268,30 +268,27 @@ class Board:
 
     @cached_property
     def sheets(self) -> dict[str, Sheet]:
-        """The numbers of every picture, by the names of their sheets."""
-        return {sheet.name: sheet for sheet in self._sheets()}
-
-    def _sheets(self) -> list[Sheet]:
+        """The numbers of every picture."""
         say, counts = self._say, self.figures.counts
         before = say("前一段")
-        return [
-            self._over("层级", "tier", counts.tier),
-            self._over("类别", "category", counts.category[:SHOWN]),
-            self._over("辖区", "area", self._placed[:SHOWN]),
-            Sheet("类别合计", [say("类别"), say("件数"), before], [
+        return {
+            "tier": self._over("层级", "tier", counts.tier),
+            "category": self._over("类别", "category", counts.category[:SHOWN]),
+            "area": self._over("辖区", "area", self._placed[:SHOWN]),
+            "categories": Sheet("类别合计", [say("类别"), say("件数"), before], [
                 [Cell(self.name("category", one.code)), Cell(one.total, self.to(category=one.code)), Cell(one.before)]
                 for one in counts.category
             ]),
-            Sheet("单位", [say("单位"), say("件数")], [
+            "unit": Sheet("单位", [say("单位"), say("件数")], [
                 [Cell(one.name), Cell(one.count, one.href)] for one in self.units
             ]),
-            self._verdict_sheet(),
-            Sheet("更正", [say("原来"), say("改成"), say("件数")], [
+            "verdicts": self._verdict_sheet(),
+            "corrections": Sheet("更正", [say("原来"), say("改成"), say("件数")], [
                 [Cell(old), Cell(new), Cell(count, href)] for old, new, count, href in self.corrections
             ]),
-            self._over("红线", "red", counts.red),
-            self._drift_sheet(),
-        ]  # fmt: skip
+            "red": self._over("红线", "red", counts.red),
+            "drift": self._drift_sheet(),
+        }  # fmt: skip
 
     def _over(self, title: str, task: str, series: Sequence[Series]) -> Sheet:
         """A row for each step, a column for each series."""
