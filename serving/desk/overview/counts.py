@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Integer, case, cast, func, select
 from serving.desk.overview.window import DAY, NOWHERE, Asked
 from serving.store import tables
 
-UNITS = 12  # that are shown; the rest are counted together
+UNITS = 8  # that are shown; the rest are counted together
 
 
 @dataclass(frozen=True)

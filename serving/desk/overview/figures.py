@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +17,19 @@ from serving.service import Service
 from serving.store import tables
 
 WEEKS = 26  # of drift
+URGENT = 6  # tickets that crossed a red line
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What is told of a window. weeks: of drift, the oldest first. ever: whether there is any decision at all."""
+    """What is told of a window. urgent: the newest decisions that crossed a red line, without their texts.
+
+    weeks: of drift, the oldest first. ever: whether there is any decision at all.
+    """
 
     counts: Counts
     said: Said
+    urgent: Sequence[Any]
     weeks: list[dict[str, Any]]
     ever: bool
 
@@ -42,7 +48,10 @@ def gathered(service: Service, asked: Asked) -> Figures:
 
     def read(connection: Connection) -> Figures:
         ever = connection.scalar(select(tables.decisions.c.id).limit(1)) is not None
-        return Figures(counted(connection, asked), heard(connection, asked), _weeks(connection, model), ever)
+        return Figures(
+            counted(connection, asked), heard(connection, asked), _urgent(connection, asked), _weeks(connection, model),
+            ever,
+        )  # fmt: skip
 
     return service.journal.read(read)
 
@@ -57,6 +66,13 @@ def became(service: Service, asked: Asked) -> Became:
         return Became(now, {one.code: one.rate for one in earlier})
 
     return service.journal.read(read)
+
+
+def _urgent(connection: Connection, asked: Asked) -> Sequence[Any]:
+    column = tables.decisions.c
+    found = select(column.id, column.petition, column.at, column.red_line, column.category, column.unit)
+    crossed = found.where(asked.window.spans(column.at), column.red_line.is_not(None), *asked.only)
+    return connection.execute(crossed.order_by(column.at.desc(), column.id.desc()).limit(URGENT)).all()
 
 
 def _weeks(connection: Connection, model: str) -> list[dict[str, Any]]:

@@ -91,7 +91,7 @@ class Overview:
             self.service.journal.read, lambda connection: listed(connection, which, limits, PAGE)
         )
         return self.pages.page(
-            request, "overview-tickets.html", who, which=which, listed=found, moment=self.service.moment,
+            request, "overview-tickets.html", who, which=which, listed=found,
             rates=NAMES, **self.around(which.asked, self.told(request, which.asked, None)),
         )  # fmt: skip
 
@@ -141,7 +141,7 @@ class Overview:
 
     def around(self, asked: Asked, board: Board) -> dict[str, Any]:
         """What every list and picture needs to say what it is about."""
-        return {"asked": asked, "name": board.name, "said": SAID, "nowhere": window.NOWHERE, "filters": window.FILTERS}
+        return {"asked": asked, "name": board.name, "said": SAID, "moment": self.service.moment}
 
     def form(self, asked: Asked, board: Board) -> dict[str, Any]:
         """What can be chosen: all categories and tiers, and the areas, units and channels that there are."""
