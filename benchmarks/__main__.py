@@ -15,16 +15,17 @@ from benchmarks import (
     labelling,
     load,
     marks,
+    overview,
     retraining,
     routing,
     single,
-)  # fmt: skip
+)
 
 PARTS = {
     "batch": batch.run, "single": single.run, "http": http.run, "growth": growth.run, "routing": routing.run,
     "marks": marks.run,
 }  # fmt: skip
-# They train models, for minutes or a quarter of an hour: by name only.
+# They train models or fill a large store, for minutes or a quarter of an hour: by name only.
 LONG = {
     "load": load.run,
     "desk": desk.run,
@@ -33,6 +34,7 @@ LONG = {
     "calls": calls.run,
     "former": former.run,
     "backlog": backlog.run,
+    "overview": overview.run,
 }
 
 

@@ -8,13 +8,26 @@ of further counts as not handled.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from sqlalchemy import Connection, Row, Select, case, func, select
+from sqlalchemy import (
+    Case,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    union,
+)
 from starlette.concurrency import run_in_threadpool
 
 from nlp.errors import InputError
@@ -26,6 +39,7 @@ from serving.times import millis
 
 DAYS = 30  # of the window where none is asked for
 HOUR = 3_600_000  # milliseconds
+ANSWERED = 24.0  # hours within which a ticket is to be responded to, under a profile that is no longer there
 NAMES = {
     "response": "响应率", "disposal": "处置率", "timeliness": "及时率",
     "closure": "结案率", "resolution": "解决率", "satisfaction": "满意率",
@@ -59,48 +73,55 @@ class Window:
     since: int
     until: int
 
-    def holds(self, at: int | None) -> bool:
-        """Whether a time lies in it."""
-        return at is not None and self.since <= at < self.until
+    def spans(self, at: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Whether a column's time lies in it."""
+        return and_(at >= self.since, at < self.until)
 
 
-def rates(tickets: Iterable[Row[Any]], window: Window, limits: Mapping[str, float]) -> list[Rate]:
+def rates(
+    connection: Connection, window: Window, limits: Mapping[str, float], only: Sequence[ColumnElement[bool]] = ()
+) -> list[Rate]:
     """The six rates of a window; its end is the time at which everything is judged.
 
-    limits: profile → hours within which a ticket is to be responded to.
+    limits: profile → hours within which a ticket is to be responded to. only: which decisions count.
     """
-    part: Counter[str] = Counter()
-    whole: Counter[str] = Counter()
-    for ticket in tickets:
-        for code, right in _judged(ticket, window, limits):
-            whole[code] += 1
-            part[code] += right
-    return [Rate(code, name, part[code], whole[code]) for code, name in NAMES.items()]
+    held = judged(window, limits, only).subquery().c
+    sums = [column for code in NAMES for column in (func.sum(held[code]), func.count(held[code]))]
+    found = connection.execute(select(*sums)).one()
+    return [
+        Rate(code, name, int(found[2 * at] or 0), found[2 * at + 1]) for at, (code, name) in enumerate(NAMES.items())
+    ]
 
 
-def _judged(ticket: Row[Any], window: Window, limits: Mapping[str, float]) -> Iterable[tuple[str, bool]]:
-    """The rates for which a ticket counts, and whether it counts as right."""
-    answer_by = ticket.dispatched + round(HOUR * limits.get(ticket.profile, 24.0))
-    if window.holds(answer_by):
-        yield "response", ticket.responded is not None and ticket.responded <= answer_by
-    resolved = ticket.resolved is not None and ticket.resolved < window.until
-    if window.holds(ticket.due_at):
-        yield "disposal", resolved
-        closed = ticket.closed is not None and ticket.closed < window.until
-        yield "closure", closed and (ticket.reopened is None or ticket.reopened < ticket.closed)
-    in_time = resolved and ticket.due_at is not None and ticket.resolved <= ticket.due_at
-    if window.holds(ticket.resolved) or (window.holds(ticket.due_at) and not in_time):
-        yield "timeliness", in_time
-    for code, said in (("resolution", ticket.caller_resolved), ("satisfaction", ticket.satisfied)):
-        if said is not None and window.holds(said // 2):
-            yield code, bool(said % 2)
+def judged(window: Window, limits: Mapping[str, float], only: Sequence[ColumnElement[bool]] = ()) -> Select[Any]:
+    """One row a ticket: its `id`, and for each rate 1 or 0 where it counts as right or wrong, nothing elsewhere."""
+    ticket = _tickets(window, limits, only).subquery().c
+    answer_by = ticket.dispatched + ticket.limit
+    resolved, closed = ticket.resolved.is_not(None), ticket.closed.is_not(None)
+    stays = or_(ticket.reopened.is_(None), ticket.reopened < ticket.closed)
+    in_time = and_(resolved, ticket.due_at.is_not(None), ticket.resolved <= ticket.due_at)
+    due, solved = window.spans(ticket.due_at), window.spans(ticket.resolved)
+    columns = {
+        "response": _mark(window.spans(answer_by), and_(ticket.responded.is_not(None), ticket.responded <= answer_by)),
+        "disposal": _mark(due, resolved),
+        "closure": _mark(due, and_(closed, stays)),
+        "timeliness": _mark(or_(solved, and_(due, ~in_time)), in_time),
+        "resolution": _mark(window.spans(ticket.caller_resolved // 2), ticket.caller_resolved % 2 == 1),
+        "satisfaction": _mark(window.spans(ticket.satisfied // 2), ticket.satisfied % 2 == 1),
+    }
+    return select(ticket.id, *(column.label(code) for code, column in columns.items()))
 
 
-def tickets(window: Window) -> Select[Any]:
-    """One row a ticket that was dispatched before the window's end, with the times of its steps.
+def _mark(counts: ColumnElement[bool], right: ColumnElement[bool]) -> Case[Any]:
+    return case((counts, case((right, 1), else_=0)))
+
+
+def _tickets(window: Window, limits: Mapping[str, float], only: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """The tickets that may count, with the times of their steps before the window's end.
 
     The first of a step counts, but the last of resolved, closed and reopened. Of the caller's answers the last one
-    counts: it comes as twice its time, plus one for a yes.
+    counts: it comes as twice its time, plus one for a yes. A ticket counts only where something happened to it within
+    the window, or had to: those alone are looked up, for a year's outcomes are millions.
     """
     steps, ticket = tables.outcomes.c, tables.decisions.c
 
@@ -113,33 +134,43 @@ def tickets(window: Window) -> Select[Any]:
     def said(column: Any) -> Any:
         return func.max(case((column.is_(True), 2 * steps.at + 1), (column.is_(False), 2 * steps.at)))
 
-    dispatched = first("dispatched").label("dispatched")
-    return (
+    longest = round(HOUR * max([ANSWERED, *limits.values()]))
+    touched = select(steps.decision).where(steps.at >= window.since - longest, steps.at < window.until)
+    due = select(ticket.id).where(window.spans(ticket.due_at))
+    way = (
         select(
-            ticket.profile, ticket.due_at, dispatched, first("responded").label("responded"),
+            steps.decision, first("dispatched").label("dispatched"), first("responded").label("responded"),
             last("resolved").label("resolved"), last("closed").label("closed"), last("reopened").label("reopened"),
             said(steps.satisfied).label("satisfied"), said(steps.caller_resolved).label("caller_resolved"),
         )
-        .join_from(tables.decisions, tables.outcomes, ticket.id == steps.decision)
-        .where(steps.at < window.until)
-        .group_by(ticket.id, ticket.profile, ticket.due_at)
-        .having(dispatched.is_not(None))
+        .where(steps.at < window.until, steps.decision.in_(union(touched, due)))
+        .group_by(steps.decision)
+        .subquery()
     )  # fmt: skip
+    hours = [(ticket.profile == name, round(HOUR * limit)) for name, limit in limits.items()]
+    limit = case(*hours, else_=round(HOUR * ANSWERED)) if hours else literal(round(HOUR * ANSWERED))
+    return (
+        select(
+            ticket.id, ticket.due_at, limit.label("limit"), *(column for column in way.c if column.name != "decision")
+        )
+        .join_from(tables.decisions, way, ticket.id == way.c.decision)
+        .where(way.c.dispatched.is_not(None), *only)
+    )
+
+
+def latest(window: Window) -> Select[tuple[str]]:
+    """The ids of what was said last of each decision within a window; ids grow with time."""
+    said = tables.feedback.c
+    return select(func.max(said.id)).where(window.spans(said.at)).group_by(said.decision)
 
 
 def verdicts(connection: Connection, window: Window) -> dict[str, Any]:
     """How often decisions were accepted, corrected and returned: of each decision the last word counts."""
     said, decided = tables.feedback.c, tables.decisions.c
-    latest = (
-        select(said.decision, func.max(said.id).label("id"))  # ids grow with time
-        .where(said.at >= window.since, said.at < window.until)
-        .group_by(said.decision)
-        .subquery()
-    )
     query = (
         select(decided.category, decided.tier, decided.model, said.verdict, func.count().label("rows"))
-        .join_from(tables.feedback, latest, said.id == latest.c.id)
-        .join(tables.decisions, decided.id == said.decision)
+        .join_from(tables.feedback, tables.decisions, decided.id == said.decision)
+        .where(said.id.in_(latest(window)))
         .group_by(decided.category, decided.tier, decided.model, said.verdict)
     )
     found = connection.execute(query).all()
@@ -166,7 +197,7 @@ def told(service: Service, since: datetime, until: datetime) -> dict[str, Any]:
     window = Window(millis(since), millis(until))
     if window.since >= window.until:
         raise InputError(place="since", reason="须早于 until")
-    limits = {profile.name: profile.respond_hours for profile in service.office.decider.router.profiles}
+    limits = limits_of(service)
 
     def read(connection: Connection) -> dict[str, Any]:
         decided = tables.decisions.c
@@ -174,15 +205,19 @@ def told(service: Service, since: datetime, until: datetime) -> dict[str, Any]:
             decided.at >= window.since, decided.at < window.until
         )
         total, human = connection.execute(count).one()
-        found = connection.execution_options(yield_per=1000).execute(tickets(window))
         return {
             "since": since.isoformat(timespec="seconds"), "until": until.isoformat(timespec="seconds"),
             "decisions": {"total": total, "needs_human": int(human or 0)},
-            "indicators": [rate.as_dict() for rate in rates(found, window, limits)],
+            "indicators": [rate.as_dict() for rate in rates(connection, window, limits)],
             "feedback": verdicts(connection, window),
         }  # fmt: skip
 
     return service.journal.read(read)
+
+
+def limits_of(service: Service) -> dict[str, float]:
+    """Profile → the hours within which a ticket is to be responded to."""
+    return {profile.name: profile.respond_hours for profile in service.office.decider.router.profiles}
 
 
 def routes(service: Service) -> APIRouter:

@@ -9,11 +9,12 @@ from serving.desk import assets, signin
 from serving.desk.backlog import routes as backlog
 from serving.desk.data import routes as data
 from serving.desk.operator import routes as operator
+from serving.desk.overview import routes as overview
 from serving.desk.pages import Pages
 from serving.desk.panel import routes as panel
 from serving.service import Service
 
-PARTS = (signin, operator, data, backlog, panel)
+PARTS = (signin, operator, data, backlog, panel, overview)
 
 
 def routes(service: Service) -> APIRouter:

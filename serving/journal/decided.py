@@ -13,11 +13,13 @@ from ulid_transform import ulid_at_time
 
 from nlp.decision import Decision
 from nlp.petition import Petition
+from nlp.redline import RED_LINE_REASON
 from serving.access.who import Who
 from serving.audit.record import Record
 from serving.secret import keyed
 from serving.times import millis
 
+NAMED = 200  # characters of a name that is counted by: PostgreSQL's index takes no row over 2,704 bytes
 LEVEL = 1  # of zlib: a decision of 3 kB becomes 1 kB in some 40 µs
 
 
@@ -71,13 +73,21 @@ def _row(decision: Decision, petition: Petition, content: bytes, who: Who, secre
         "confidence": decision.category.confidence,
         "needs_human": decision.needs_human,
         "profile": route.profile,
-        "unit": route.unit,
+        "unit": route.unit[:NAMED],
         "model": decision.model,
-        "channel": storable(petition.channel),
+        "channel": storable(petition.channel)[:NAMED],
         "key": who.key,
         "subject": subject_of(petition.phone, secret),
         "content": zlib.compress(content, LEVEL),
+        "area": next((place.unit[:NAMED] for place in decision.places if place.unit), None),
+        "red_line": red_line_of(decision.reasons),
     }
+
+
+def red_line_of(reasons: Sequence[str]) -> str | None:
+    """The name of the red line that made a decision urgent, by its reasons; none where none did."""
+    reason = next((reason for reason in reasons if reason.startswith(RED_LINE_REASON)), "")
+    return reason.partition("（")[2].partition("）")[0] or None
 
 
 def _record(row: dict[str, Any], decision: Decision, secret: bytes) -> Record:

@@ -49,10 +49,17 @@ decisions = Table(
     Column("key", CODE, nullable=False),  # whose key asked
     Column("subject", String(64)),  # keyed hash of the caller's number: finds one person's records
     Column("content", LargeBinary, nullable=False),  # the decision as JSON, masked, deflated
-    Index(None, "at"),
+    Column("area", NAME),  # the unit that covers the first place that the gazetteer knows; empty where it knows none
+    Column("red_line", CODE),  # the name of the one that made it urgent; empty where none did
+    # All that the overview counts by, so that it reads no row itself.
+    Index(
+        "ix_decisions_overview", "at", "id", "category", "tier", "clock", "area", "unit", "channel", "needs_human",
+        "red_line",
+    ),
+    Index(None, "due_at"),
     Index(None, "petition"),
     Index(None, "subject"),
-)
+)  # fmt: skip
 """What was decided, in masked text only."""
 
 feedback = Table(
