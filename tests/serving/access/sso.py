@@ -66,7 +66,7 @@ class Sso:
             return (
                 200,
                 PAGE.format(query=urlencode(query).replace("&", "&amp;")).encode(),
-                {"content-type": "text/html"},
+                {"content-type": "text/html; charset=utf-8"},
             )
         code = secrets.token_urlsafe(16)
         self._codes[code] = query | {"account": form.get("account", self.account)}
