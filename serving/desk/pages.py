@@ -42,8 +42,8 @@ Draw = Callable[[Request, Who], Awaitable[Response]]
 class Pages:
     """The pages of a service.
 
-    Every template gets `who`, `page` (its address), `csrf`, `lang`, `_`, `asset` and `single`: whether people may sign
-    in with their account at the office's issuer.
+    Every template gets `who`, `page` (its address), `csrf`, `lang`, `other` (the same page in the other language),
+    `_`, `asset` and `single`: whether people may sign in with their account at the office's issuer.
     """
 
     def __init__(self, service: Service) -> None:
@@ -82,7 +82,7 @@ class Pages:
             who=who, page=request.url.path, csrf=getattr(request.state, "csrf", ""), lang=language,
             words=tongue.words(language), _=tongue.speaker(language), asset=address,
             navigation=[(path, name) for path, name, scope in NAVIGATION if who and who.may(scope)],
-            single=self.service.access.issuer is not None,
+            other=tongue.other(request), single=self.service.access.issuer is not None,
             signed_in=bool(getattr(request.state, "csrf", "")), **data,
         )  # fmt: skip
         response = HTMLResponse(content, status, HEADERS | {"content-security-policy": POLICY.format(ancestors=framed)})

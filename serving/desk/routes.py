@@ -20,8 +20,4 @@ def routes(service: Service) -> APIRouter:
 
     for part in (assets.routes(), signin.routes(pages)):
         router.include_router(part)
-    if service.access.issuer is not None:
-        from serving.desk import signon  # noqa: PLC0415 - an extra of its own
-
-        router.include_router(signon.routes(pages))
     return router

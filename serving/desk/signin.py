@@ -35,7 +35,7 @@ class NoKey(BadKey):
 
 
 def routes(pages: Pages) -> APIRouter:
-    """`/login` and `/logout`."""
+    """`/login` and `/logout`; `/login/oidc` where there is an issuer."""
     router = APIRouter()
     access = pages.service.access
 
@@ -84,6 +84,10 @@ def routes(pages: Pages) -> APIRouter:
         take(request, response, SESSION)
         return response
 
+    if access.issuer is not None:
+        from serving.desk import signon  # noqa: PLC0415 - an extra of its own
+
+        router.include_router(signon.routes(pages))
     return router
 
 

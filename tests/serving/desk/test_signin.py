@@ -246,6 +246,14 @@ def test_no_key_and_no_token_is_logged_or_noted(opened: Opened, caplog: pytest.L
         assert not any(secret in str(record.__dict__) for record in ours)
 
 
+def test_the_other_language_keeps_what_was_wanted(opened: Opened) -> None:
+    client = opened()
+    assert 'href="?next=/data&amp;lang=en"' in client.get("/login?next=/data").text.replace("%2F", "/")
+    reply = client.get("/login?next=%2Fdata&lang=en")
+    assert "Sign in" in reply.text
+    assert "Sign in" in client.get("/login").text  # remembered
+
+
 def test_an_insecure_service_has_nobody_sign_in(opened: Opened) -> None:
     client = opened(insecure=True)
     assert client.get("/login?next=/data").headers["location"] == "/data"
