@@ -28,6 +28,12 @@ ASK = """(path) => {
     window.asked.catch(() => null);
 }"""
 BODY = {"petitions": [{"id": "1", "text": "小区门口的路灯不亮"}]}
+NAMED = """(name) => {
+    const shown = document.createElement("span");
+    shown.className = "name";
+    shown.textContent = name;
+    document.querySelector(".self").prepend(shown);
+}"""
 WRITE = """() => {
     const field = document.createElement("textarea");
     field.setAttribute("aria-label", "诉求");
@@ -153,3 +159,26 @@ def test_a_sign_in_in_one_tab_is_known_in_the_other(sso: Sso, visit: Visit) -> N
     assert answer(page) == 1
     ask(other)
     assert answer(other) == 1
+
+
+def test_what_one_person_wrote_does_not_go_out_under_anothers_name(sso: Sso, office: Office, visit: Visit) -> None:
+    visitor = arrived(visit, sso)
+    page = visitor.page
+    page.goto("/login/oidc?next=/login/done")
+    agree(page)
+    page.evaluate(NAMED, "李强")
+    done = office.run("-c", ENDED, office.store)
+    assert done.returncode == 0, done.stderr
+    page.wait_for_timeout(1100)
+    ask(page)
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    made = office.run("-m", "jiesu", "keys", "create", "--scope", "operator", "--name", "张敏")
+    page.wait_for_timeout(1100)  # until the process knows the key
+    dialog.get_by_label("密钥").fill(made.stdout.strip())
+    dialog.get_by_role("button", name="登录", exact=True).click()
+    expect(dialog).to_be_hidden()
+    told = page.evaluate("() => window.asked.catch((error) => error.message)")
+    assert told == "现在登录的是 张敏，刚才的没有送出：请看一下再送一次"
+    ask(page)
+    assert answer(page) == 1
