@@ -109,7 +109,7 @@ function goOn({ csrf, name }) {
 }
 
 /** Whether a session has begun in another window since, of the same person; of another one, people are told first. */
-async function isRenewed() {
+export async function isRenewed() {
   const now = await signedIn();
   if (!now.csrf || now.csrf === meta().content) return false;
   if (goOn(now)) return true;
