@@ -18,7 +18,8 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketState
 
 from nlp.errors import InputError, JiesuError
-from serving.access.access import BadKey, TooMany, WrongScope
+from serving.access.access import BadKey, WrongScope
+from serving.access.limits import TooMany
 from serving.audit.chain import ChainBroken
 from serving.errors import Clash, Malformed, Missing
 from serving.schema import Fault, Problem, path_of

@@ -44,6 +44,11 @@ class Settings(BaseSettings):
     insecure: bool = Field(False, description="不要密钥，只许在本机回环地址上")
     request_seconds: float = Field(30, gt=0, description="一次请求（收完并答复）最多几秒")
     max_requests: int = Field(256, ge=1, description="一个进程里同时在办的请求数；超过的请稍后再来（503）")
+    hosts: list[str] = Field(
+        [],
+        description="只答发给这些主机名的请求（JSON 列表，不写端口），防 DNS 重绑定；"
+        "不设则都答，--insecure 时只答 IP 地址和没有点的名字",
+    )
     cors_origins: list[str] = Field([], description="允许网页跨域访问的来源（JSON 列表）；默认都不允许")
     webhooks: Path | None = Field(None, description="往外通知谁的 TOML 文件，见 docs/events.md")
     signed_apps: Path | None = Field(None, description="签名表单接口的应用清单（TOML），见 docs/adapters/signed.md")

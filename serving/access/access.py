@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import ceil
 from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
 from nlp.errors import InputError, JiesuError
+from serving.access.cookie import SESSION, cookie
 from serving.access.keys import Key, Keys
-from serving.access.limits import Limiter
+from serving.access.limits import Limiter, TooMany
 from serving.access.rates import Rates
 from serving.access.refusals import Refusals
 from serving.access.scope import Scope
 from serving.access.session import Sessions
+from serving.access.tries import Tries
 from serving.access.who import INSECURE, Who
+from serving.errors import Malformed, Missing
 from serving.journal.journal import Journal
 from serving.metrics import Metrics
 from serving.settings import Settings
 
 if TYPE_CHECKING:
+    from serving.access.authorize import Authorizer, Returned
     from serving.access.oidc import Bearer, Oidc
 
-COOKIE = "jiesu_session"
 CSRF = "x-csrf-token"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -43,15 +47,15 @@ class ForeignPage(WrongScope):
     """请求不是从本系统的页面发出的，没有照办"""
 
 
-class TooMany(JiesuError):
-    """请求太多，请在 {retry} 秒后再试"""
+class NoIssuer(Missing):
+    """本单位没有设单位账号登录，请用密钥登录"""
 
 
 class Access:
     """The door: a key or a token, its scope, its rate.
 
-    sessions: who has signed in at a page. oidc: checks tokens of an issuer, where the office has one. refusals: where
-    those who are sent away are noted.
+    sessions: who has signed in at a page. oidc: checks tokens of an issuer, where the office has one. issuer: where
+    people sign in with their account at that issuer. refusals: where those who are sent away are noted.
     """
 
     def __init__(
@@ -62,12 +66,15 @@ class Access:
         sessions: Sessions,
         oidc: Oidc | None = None,
         refusals: Refusals | None = None,
+        issuer: Authorizer | None = None,
     ) -> None:
         self._insecure = settings.insecure
         self._origins = frozenset(settings.cors_origins)
         self._keys = keys
         self._limiter = limiter
         self.sessions = sessions
+        self.tries = Tries(limiter)
+        self.issuer = issuer
         self._oidc = oidc
         self._refusals = refusals
 
@@ -79,8 +86,8 @@ class Access:
         if self._insecure:
             self._check_page(request)
             return INSECURE
-        address = request.client.host if request.client else ""
-        shown, token = presented(request), request.cookies.get(COOKIE, "")
+        address = address_of(request)
+        shown, token = presented(request), cookie(request, SESSION)
         if token and not shown:
             who = await self._signed_in(request, token, scope, cost, address)
         else:
@@ -100,8 +107,7 @@ class Access:
             await self._note("page", address, session.who.key, scope)
             raise ForeignPage
         request.state.csrf = session.csrf
-        who = session.who if session.who.scope.covers(scope) else None
-        return await self._within(who, session.who.key, scope, cost, address)
+        return await self._within(session.who.at(scope), session.who.key, scope, cost, address)
 
     async def admit_key(self, shown: str, scope: Scope | None, cost: int = 1, *, address: str = "") -> Who:
         """The same for a key or token that came by another way, like the first message of a WebSocket."""
@@ -112,6 +118,32 @@ class Access:
             await self._note("key" if shown else "missing", address, "", scope)
             raise BadKey
         return await self._within(known.who(scope), known.id, scope, cost, address)
+
+    async def sign_in(self, key: str, address: str) -> Who:
+        """Whoever shows a good key at the page for that; raises `BadKey`, `TooMany`, `StoreDown`.
+
+        A token does not count here: it ends within minutes, and a session would outlast it.
+        """
+        try:
+            async with self.tries.one(address):
+                known = await self._keys.find(key)
+                if known is None:
+                    raise BadKey
+        except BadKey:
+            await self._note("key", address, "", None)
+            raise
+        return await self._within(known.who(None), known.id, None, 1, address)
+
+    async def sign_on(self, callback: str, query: Mapping[str, str], held: str, address: str) -> Returned:
+        """Whoever comes back from the issuer's page; raises what `Authorizer.finish` does, and `TooManyTries`."""
+        if self.issuer is None:
+            raise NoIssuer
+        try:
+            async with self.tries.one(address):
+                return await self.issuer.finish(callback, query, held)
+        except (Malformed, WrongScope):
+            await self._note("issuer", address, "", None)
+            raise
 
     async def _within(self, who: Who | None, key: str, scope: Scope | None, cost: int, address: str) -> Who:
         """The same if it is good for what is wanted, and within its rate."""
@@ -143,6 +175,11 @@ class Access:
             await self._refusals.note(reason, address, actor, wanted.value if wanted else "any")
 
 
+def address_of(request: HTTPConnection) -> str:
+    """Where a request comes from."""
+    return request.client.host if request.client else ""
+
+
 def presented(request: HTTPConnection) -> str:
     """The key or token that a request carries, as `x-api-key` or as a bearer token; the first one counts."""
     key = request.headers.get("x-api-key")
@@ -154,17 +191,24 @@ def presented(request: HTTPConnection) -> str:
 
 def open_access(settings: Settings, journal: Journal, secret: bytes, metrics: Metrics) -> Access:
     """The door of a service; raises `InputError` for settings of an issuer that cannot be used."""
-    keys, limiter = Keys(journal, secret), Limiter(Rates(journal))
+    rates = Rates(journal)
     sessions = Sessions(journal, secret, settings.session_hours)
-    return Access(settings, keys, limiter, sessions, _opened_oidc(settings), Refusals(journal, metrics))
+    oidc, issuer = _opened_issuer(settings, rates, secret)
+    refusals = Refusals(journal, metrics)
+    return Access(settings, Keys(journal, secret), Limiter(rates), sessions, oidc, refusals, issuer)
 
 
-def _opened_oidc(settings: Settings) -> Oidc | None:
+def _opened_issuer(settings: Settings, rates: Rates, secret: bytes) -> tuple[Oidc | None, Authorizer | None]:
+    """What checks an issuer's tokens, and what sends people there to sign in; each where the office wants it."""
     if not settings.oidc_issuer:
-        return None
+        if settings.oidc_client:
+            raise InputError(place="设置 JIESU_OIDC_CLIENT", reason="还须设 JIESU_OIDC_ISSUER")
+        return None, None
     try:
-        from serving.access.oidc import open_oidc  # noqa: PLC0415 - an extra of its own
+        from serving.access.authorize import open_authorizer  # noqa: PLC0415 - an extra of its own
+        from serving.access.oidc import open_oidc  # noqa: PLC0415
     except ModuleNotFoundError as error:
         reason = "没有装 oidc 这一项：pip install jiesu[oidc]"
         raise InputError(place="设置 JIESU_OIDC_ISSUER", reason=reason) from error
-    return open_oidc(settings)
+    oidc = open_oidc(settings)
+    return oidc, open_authorizer(settings, oidc, rates, secret)

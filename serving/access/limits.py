@@ -11,13 +11,17 @@ from functools import lru_cache
 
 from limits import RateLimitItem, parse_many
 
-from nlp.errors import InputError
+from nlp.errors import InputError, JiesuError
 from serving.access.rates import Rates
 from serving.store.engine import StoreDown
 
 PARTS = 50  # a process takes a 50th of a limit at a time
 MOST_WINDOWS = 10_000  # that a process remembers
 LONGEST, HIGHEST = 64, 100_000_000  # what the columns `keys.rate` and `rates.count` hold
+
+
+class TooMany(JiesuError):
+    """请求太多，请在 {retry} 秒后再试"""
 
 
 class TooDear(InputError):
@@ -109,6 +113,11 @@ class Limiter:
             if short.lasts(now) and short.used_up:
                 return short.until - now
             await short.fill(self._rates, cost)
+
+    def give_back(self, key: str, rate: str, cost: int = 1) -> None:
+        """Take a hit back that is not to count; this process may spend it again until its window ends."""
+        for window in self._of(key, rate):
+            window.left += cost
 
     def _of(self, key: str, rate: str) -> list[_Window]:
         found = self._windows.get((key, rate))

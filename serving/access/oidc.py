@@ -27,6 +27,7 @@ from serving.settings import Settings
 
 LONGEST = 16_384  # characters of a token
 LEEWAY = 60  # seconds by which clocks may differ
+NAME = 64  # characters of a name that is shown
 PREFIX = "jiesu:"
 PLAIN = re.compile(r"[A-Za-z0-9_.@|-]{1,59}")  # a subject that may stand for itself in the store
 HOSTILE = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
@@ -55,6 +56,19 @@ class Bearer:
         scope = next((scope for scope in Scope if scope in self.scopes and scope.covers(wanted)), None)
         return Who(self.id, self.id, scope, self.rate) if scope else None
 
+    def whole(self, name: str) -> Who | None:
+        """The bearer under a name, with all scopes of the token; nobody where it has none of ours."""
+        held = [scope for scope in Scope if scope in self.scopes]
+        return Who(self.id, name, held[0], self.rate, frozenset(held[1:])) if held else None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom an ID token is about: the id, as a `Bearer` has it, and the name to be shown."""
+
+    id: str
+    name: str
+
 
 class Oidc:
     """Checks tokens: signature (never `none`, never a shared secret), issuer, audience, times."""
@@ -63,17 +77,26 @@ class Oidc:
         self._trust = trust
         self._ring = ring
         self._registry = _registry()
-        self._claims = JWTClaimsRegistry(
-            now=lambda: int(clock()),
-            leeway=LEEWAY,
-            iss={"essential": True, "value": trust.issuer},
-            aud={"essential": True, "value": trust.audience},
-            exp={"essential": True},
-            sub={"essential": True},
-        )
+        self._clock = clock
+        self._claims = self._checks(trust.audience)
 
     async def find(self, token: str) -> Bearer | None:
         """The bearer of a token, nobody where anything is wrong with it; raises `IssuerDown`."""
+        claims = await self._read(token, self._claims)
+        if claims is None:
+            return None
+        return Bearer(_id(claims["sub"]), scopes_of(claims.get(self._trust.claim)), self._trust.rate)
+
+    async def identity(self, token: str, client: str, nonce: str) -> Person | None:
+        """Whom an ID token is about, if it was made for this sign-in at this client; raises `IssuerDown`."""
+        claims = await self._read(token, self._checks(client, nonce={"essential": True, "value": nonce}))
+        if claims is None or claims.get("azp", client) != client:
+            return None
+        names = (claims.get("name"), claims.get("preferred_username"), claims["sub"])
+        return Person(_id(claims["sub"]), next((name for name in map(_shown, names) if name), "—"))
+
+    async def _read(self, token: str, checks: JWTClaimsRegistry) -> dict[str, Any] | None:
+        """The claims of a token that one of the issuer's keys has signed and that passes the checks."""
         if len(token) > LONGEST or not token.isascii():
             return None
         try:
@@ -85,10 +108,22 @@ class Oidc:
             return None
         try:
             claims = jwt.decode(token, key, registry=self._registry).claims
-            self._claims.validate(claims)
+            checks.validate(claims)
         except HOSTILE:
             return None
-        return Bearer(_id(claims["sub"]), scopes_of(claims.get(self._trust.claim)), self._trust.rate)
+        return claims
+
+    def _checks(self, audience: str, **more: Any) -> JWTClaimsRegistry:
+        """What the claims of a token for somebody must be."""
+        return JWTClaimsRegistry(
+            now=lambda: int(self._clock()),
+            leeway=LEEWAY,
+            iss={"essential": True, "value": self._trust.issuer},
+            aud={"essential": True, "value": audience},
+            exp={"essential": True},
+            sub={"essential": True},
+            **more,
+        )
 
 
 def open_oidc(settings: Settings) -> Oidc:
@@ -111,6 +146,11 @@ def scopes_of(claim: Any) -> frozenset[Scope]:
 def _id(subject: str) -> str:
     """A subject as the store may hold it, never mistaken for a key's id."""
     return f"oidc:{subject if PLAIN.fullmatch(subject) else '#' + hashlib.sha256(subject.encode()).hexdigest()[:32]}"
+
+
+def _shown(name: object) -> str:
+    """A name as a page may show it; empty where it is none."""
+    return "".join(sign for sign in name if sign.isprintable()).strip()[:NAME] if isinstance(name, str) else ""
 
 
 def _registry() -> JWSRegistry:

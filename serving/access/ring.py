@@ -24,6 +24,7 @@ STALE = 600.0  # seconds after which the keys are read again: one that the issue
 PATIENCE = 3.0  # seconds for an answer
 LARGEST = 1 << 20  # bytes of a set
 SMALLEST_RSA = 2040  # bits that a modulus of 2048 bits has at least when written down
+LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 Public = RSAKey | ECKey | OKPKey
 log = logging.getLogger(__name__)
 
@@ -79,8 +80,7 @@ def open_ring(source: str) -> Ring:
     """The ring of a file, read at once, or of an address, read with the first token; raises `InputError`."""
     place, ring = "设置 JIESU_OIDC_JWKS", Ring(source)
     if is_address(source):
-        address = httpx.URL(source)
-        if address.scheme != "https" and address.host not in {"localhost", "127.0.0.1", "::1"}:
+        if not is_trusted(source):
             raise InputError(place=place, reason="须用 https；内网没有 https 的，把公钥存成文件")
         return ring
     try:
@@ -93,6 +93,15 @@ def open_ring(source: str) -> Ring:
 def is_address(source: str) -> bool:
     """Whether a source is read over the network."""
     return source.startswith(("http://", "https://"))
+
+
+def is_trusted(source: object) -> bool:
+    """Whether an address is one to ask for keys, or to send people and secrets to: by TLS, but on this very machine."""
+    try:
+        address = httpx.URL(source if isinstance(source, str) else "")
+    except httpx.InvalidURL:
+        return False
+    return bool(address.host) and (address.scheme == "https" or (address.scheme == "http" and address.host in LOCAL))
 
 
 def keys_of(content: bytes) -> dict[str, Public]:

@@ -17,8 +17,7 @@ from ulid_transform import ulid_now
 
 from nlp.decision import Decision
 from nlp.petition import Petition
-from serving.access.access import TooMany
-from serving.access.limits import Limiter
+from serving.access.limits import Limiter, TooMany
 from serving.access.rates import Rates
 from serving.access.refusals import Refusals
 from serving.access.scope import Scope

@@ -163,6 +163,7 @@ def _end(connection: Connection, chain: Chain, begun: Mark, before: int) -> Mark
 def _old(now: int, limits: Limits) -> Iterator[tuple[Table, ColumnElement[bool]]]:
     """Each table beside the condition under which a row of it is too old."""
     yield tables.decisions, _settled(now - limits.decisions * DAY)
+    yield tables.sessions, tables.sessions.c.expires_at <= now
     yield tables.calls, tables.calls.c.at < now - limits.calls * DAY
     yield tables.events, or_(_told(now - limits.events * DAY), tables.events.c.at < now - limits.decisions * DAY)
     yield tables.requests, tables.requests.c.begun_at < now - limits.requests * DAY

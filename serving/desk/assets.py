@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from serving.errors import Missing
 
 ASSETS = Path(__file__).with_name("assets")
 FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
+NAME = re.compile(r"[a-z0-9-]{1,64}\.(?:js|css|svg)")
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
@@ -36,7 +38,7 @@ def address(name: str) -> str:
 def content(name: str) -> bytes:
     """What an asset holds; raises `NoAsset`."""
     path = ASSETS / name
-    if path.parent != ASSETS or path.suffix not in TYPES or not path.is_file():
+    if not NAME.fullmatch(name) or not path.is_file():
         raise NoAsset
     return path.read_bytes()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -26,15 +28,23 @@ POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors {ancestors}"
 )
+# Not `no-referrer` as elsewhere: browsers would then say `Origin: null` of our own forms (Fetch, 4.1 "append").
+HEADERS = {"referrer-policy": "same-origin"}
+RETRY = "retry-after"
 NAVIGATION = (
     ("/desk", "坐席台", Scope.operator), ("/data", "数据台", Scope.data),
     ("/backlog", "存量台", Scope.batch), ("/overview", "总览", Scope.data),
 )  # fmt: skip
+logger = logging.getLogger("jiesu")
 Draw = Callable[[Request, Who], Awaitable[Response]]
 
 
 class Pages:
-    """The pages of a service. Every template gets `who`, `page` (its address), `csrf`, `lang`, `_` and `asset`."""
+    """The pages of a service.
+
+    Every template gets `who`, `page` (its address), `csrf`, `lang`, `other` (the same page in the other language),
+    `_`, `asset` and `single`: whether people may sign in with their account at the office's issuer.
+    """
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -71,10 +81,11 @@ class Pages:
         content = self._templates.get_template(template).render(
             who=who, page=request.url.path, csrf=getattr(request.state, "csrf", ""), lang=language,
             words=tongue.words(language), _=tongue.speaker(language), asset=address,
-            navigation=[(path, name) for path, name, scope in NAVIGATION if who and who.scope.covers(scope)],
+            navigation=[(path, name) for path, name, scope in NAVIGATION if who and who.may(scope)],
+            other=tongue.other(request), single=self.service.access.issuer is not None,
             signed_in=bool(getattr(request.state, "csrf", "")), **data,
         )  # fmt: skip
-        response = HTMLResponse(content, status, {"content-security-policy": POLICY.format(ancestors=framed)})
+        response = HTMLResponse(content, status, HEADERS | {"content-security-policy": POLICY.format(ancestors=framed)})
         if tongue.ASKED in request.query_params:
             response.set_cookie(tongue.COOKIE, language, max_age=31_536_000, httponly=True, samesite="lax")
         return response
@@ -82,5 +93,14 @@ class Pages:
     def refused(self, request: Request, error: JiesuError) -> Response:
         """The page that tells of an error of ours."""
         status = problems.status_of(error)
-        told = str(error) if status < 500 or status == 503 else problems.INSIDE
-        return self.page(request, "refused.html", None, status, title=told)
+        page = self.page(request, "refused.html", None, status, title=self.told(request, error))
+        page.headers.update({name: value for name, value in problems.headers_of(error).items() if name == RETRY})
+        return page
+
+    def told(self, request: Request, error: JiesuError) -> str:
+        """What a page says of an error, in its language; of a fault of ours nothing but that."""
+        say = tongue.speaker(tongue.tongue_of(request))
+        if problems.status_of(error) == 500:
+            logger.error("failed", exc_info=error)
+            return say(problems.INSIDE)
+        return say(cleandoc(type(error).__doc__ or "")).format(**error.fields)

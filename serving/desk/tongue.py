@@ -21,6 +21,12 @@ def tongue_of(request: Request) -> str:
     return ENGLISH if asked == ENGLISH else CHINESE
 
 
+def other(request: Request) -> str:
+    """The query of the same page in the other language; all else that was asked for stays."""
+    asked = "zh" if tongue_of(request) == ENGLISH else ENGLISH
+    return f"?{request.url.include_query_params(**{ASKED: asked}).query}"
+
+
 @cache
 def words(tongue: str) -> Mapping[str, str]:
     """Chinese → a language; empty for Chinese itself."""

@@ -8,6 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 from serving.door.gate import Gate
 from serving.door.handling import Handling
 from serving.door.headers import Headers
+from serving.door.hosts import Hosts
 from serving.door.identity import Identity
 from serving.door.load import Load, Queue
 from serving.door.protocol import BoundedProtocol
@@ -23,8 +24,8 @@ SHOWN = ("retry-after", "x-request-id")
 def guarded(app: FastAPI, settings: Settings, journal: Queue, metrics: Metrics) -> None:
     """Put the door before an app, the outermost part last; raises `NoTracing`.
 
-    A request passes Identity, Traced, Headers, CORS, Gate and Handling, so that one that is sent away has its id and
-    its headers too.
+    A request passes Identity, Traced, Headers, Hosts, CORS, Gate and Handling, so that one that is sent away has its
+    id and its headers too.
     """
     app.add_middleware(Handling, metrics=metrics, seconds=settings.request_seconds)
     load = Load(journal, few=settings.max_requests // 4)
@@ -39,6 +40,8 @@ def guarded(app: FastAPI, settings: Settings, journal: Queue, metrics: Metrics) 
             expose_headers=SHOWN,
             allow_credentials=False,
         )
+    if settings.hosts or settings.insecure:
+        app.add_middleware(Hosts, named=settings.hosts, metrics=metrics)
     app.add_middleware(Headers)
     if settings.otel_endpoint:
         app.add_middleware(Traced, provider=exporter(settings.otel_endpoint))

@@ -27,7 +27,7 @@ from serving.store.archive import PIECE, open_archive
 from serving.store.engine import reading
 from serving.store.manifest import FILE, NAME, SECRET, Manifest, Member, fingerprint
 from serving.store.rows import Told, dump
-from serving.store.tables import metadata
+from serving.store.tables import PASSING, metadata
 
 CHANGING = (CURRENT, HISTORY)  # of the registry: read in one piece
 
@@ -95,7 +95,7 @@ def _write(engine: Engine, sources: Sources, draft: Path, at: int, told: Told) -
 def _dump_tables(connection: Connection, folder: Path, told: Told) -> dict[str, int]:
     """Rows by table; the tables as the database has them, which may be of an earlier revision."""
     found = MetaData()
-    found.reflect(connection, only=lambda name, _: name in metadata.tables)
+    found.reflect(connection, only=lambda name, _: name in metadata.tables and name not in PASSING)
     counts = {}
     for table in found.sorted_tables:
         with (folder / f"{table.name}.jsonl.gz").open("wb") as file:

@@ -307,3 +307,6 @@ errands = Table(
     Index(None, "state", "id"),
 )
 """What people have this machine do from the pages, one at a time: retrain, promote, change a table, take it back."""
+
+PASSING = frozenset({"sessions", "errands"})
+"""What no back-up holds: one that is put back would sign people in again who had left, and repeat what they asked."""

@@ -19,6 +19,7 @@ const meta = () => document.querySelector('meta[name="csrf"]');
 
 /** Ask; the answer as JSON, or the Response where it is not JSON. Raises `Refused`; waits until the service is back. */
 export async function ask(path, { method = "GET", json, body, headers = {}, signal, patient = true } = {}) {
+  let renewed = false;
   for (let wait = PATIENCE; ; wait = Math.min(2 * wait, LONGEST)) {
     let response;
     try {
@@ -40,7 +41,12 @@ export async function ask(path, { method = "GET", json, body, headers = {}, sign
     }
     clear("gone");
     if (response.status === 401) {
-      await signIn();
+      const same = await signIn();
+      if (!same && method !== "GET") throw changed();
+      continue;
+    }
+    if (response.status === 403 && method !== "GET" && !renewed && (await isRenewed())) {
+      renewed = true;
       continue;
     }
     if (response.status === 503 && patient) {
@@ -84,15 +90,62 @@ export function clear(kind) {
   if (notice.dataset.kind === kind) notice.hidden = true;
 }
 
+const LOOK = 2000; // milliseconds between two looks whether somebody has signed in in another window
 let signing = null;
 
-/** Ask for a key in a dialog; resolved once somebody is signed in. */
+/** Who is signed in by now, and the token to be sent along; empty where nobody is, or the service is away. */
+async function signedIn() {
+  const response = await fetch("/login/self").catch(() => null);
+  return response?.ok ? response.json() : { csrf: "", name: "" };
+}
+
+/** Go on with the session that a sign-in began; whether the name at the top is still the same. */
+function goOn({ csrf, name }) {
+  meta().content = csrf;
+  const shown = document.querySelector(".self .name");
+  const before = shown?.textContent;
+  if (shown) shown.textContent = name;
+  return !shown || before === name;
+}
+
+/** Whether a session has begun in another window since, of the same person; of another one, people are told first. */
+export async function isRenewed() {
+  const now = await signedIn();
+  if (!now.csrf || now.csrf === meta().content) return false;
+  if (goOn(now)) return true;
+  throw changed();
+}
+
+/** What is said where somebody else has signed in: nothing goes out under a name that nobody has looked at. */
+function changed() {
+  const name = document.querySelector(".self .name").textContent;
+  return new Refused(403, { detail: say("现在登录的是 {name}，刚才的没有送出：请看一下再送一次", { name }) });
+}
+
+/** Have somebody sign in again: with a key in a dialog, or in another window. Resolved once somebody has: whether it is
+ * the same person as before. */
 function signIn() {
   signing ||= new Promise((resolve) => {
     const dialog = document.getElementById("signin");
     const form = dialog.querySelector("form");
     const error = dialog.querySelector(".error");
-    dialog.addEventListener("cancel", (event) => event.preventDefault());
+    const over = (found) => {
+      clearInterval(looking);
+      document.removeEventListener("visibilitychange", look);
+      const same = goOn(found);
+      form.reset();
+      error.hidden = true;
+      dialog.close();
+      signing = null;
+      resolve(same);
+    };
+    const look = async () => {
+      const found = document.hidden ? { csrf: "" } : await signedIn();
+      if (found.csrf && signing) over(found);
+    };
+    const looking = setInterval(look, LOOK);
+    document.addEventListener("visibilitychange", look);
+    dialog.oncancel = (event) => event.preventDefault();
     form.onsubmit = async (event) => {
       event.preventDefault();
       const response = await fetch("/login", {
@@ -100,16 +153,10 @@ function signIn() {
         headers: { "content-type": "application/json" },
         body: JSON.stringify({ key: form.elements.key.value }),
       }).catch(() => null);
-      error.hidden = Boolean(response?.ok);
-      if (!response?.ok) {
-        error.textContent = say(response ? "没有这个密钥，或者它已经停用" : "连不上服务，请再试一次");
-        return;
-      }
-      meta().content = (await response.json()).csrf;
-      form.reset();
-      dialog.close();
-      signing = null;
-      resolve();
+      if (response?.ok) return over(await response.json());
+      const told = await response?.json().catch(() => null);
+      error.textContent = told?.detail || say("连不上服务，请再试一次");
+      error.hidden = false;
     };
     dialog.showModal();
   });

@@ -164,10 +164,18 @@ def written(unit: Unit) -> None:
         unit.add(tables.requests, row(tables.requests, name=name, begun_at=at))
     for name, at in (("old", NOW), ("new", NOW + 1)):
         unit.add(tables.rates, row(tables.rates, name=name, expires_at=at))
+        unit.add(tables.sessions, row(tables.sessions, id=name, expires_at=at))
 
 
 @pytest.mark.parametrize(
-    ("table", "name"), [(tables.calls, "id"), (tables.events, "id"), (tables.requests, "name"), (tables.rates, "name")]
+    ("table", "name"),
+    [
+        (tables.calls, "id"),
+        (tables.events, "id"),
+        (tables.requests, "name"),
+        (tables.rates, "name"),
+        (tables.sessions, "id"),
+    ],
 )
 def test_each_kind_has_its_own_limit(journal: Journal, table: Table, name: str) -> None:
     journal.write_now(written)

@@ -35,10 +35,10 @@ def test_a_wrong_key_is_told_and_a_right_one_leads_to_the_page_that_was_wanted(o
     assert page.url.endswith("/login?next=%2Foverview")
     visitor.accessible()
     visitor.shot("login")
-    page.get_by_label("密钥").fill("aaaaaaaaaaaa.wrong")
+    page.get_by_role("textbox", name="密钥").fill("aaaaaaaaaaaa.wrong")
     page.get_by_role("button", name="登录").click()
     assert "没有这个密钥" in page.get_by_role("alert").inner_text()
-    page.get_by_label("密钥").fill(key_of(office, "data"))
+    page.get_by_role("textbox", name="密钥").fill(key_of(office, "data"))
     page.get_by_role("button", name="登录").click()
     page.wait_for_url("**/overview")
     assert page.locator(".self .name").inner_text() == "张敏"
@@ -53,7 +53,7 @@ def test_a_key_that_is_not_good_for_a_page_gets_a_page_that_says_so(office: Offi
     visitor = visit()
     page = visitor.page
     page.goto("/login?next=https://evil.example/")
-    page.get_by_label("密钥").fill(key_of(office, "operator"))
+    page.get_by_role("textbox", name="密钥").fill(key_of(office, "operator"))
     page.get_by_role("button", name="登录").click()
     page.wait_for_url("**/desk")
     reply = page.goto("/data")
