@@ -7,7 +7,8 @@ from contextlib import suppress
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from serving.access.access import COOKIE, BadKey, WrongScope
+from serving.access.access import BadKey, WrongScope
+from serving.access.cookie import SESSION, cookie
 from serving.access.scope import Scope
 from serving.access.who import Who
 from serving.desk import assets
@@ -30,7 +31,7 @@ def routes(pages: Pages) -> APIRouter:
 
     async def greet(request: Request) -> None:
         """Let the browser's own session, if there is one, do for a key; a frame within another site has none."""
-        if COOKIE in request.cookies:
+        if cookie(request, SESSION):
             with suppress(BadKey, WrongScope):
                 await access.admit(request, Scope.operator)
 
