@@ -102,12 +102,12 @@ async def crowd(url: str, seconds: float, seats: int = SEATS) -> Seen:
 
 
 @contextmanager
-def crowded(url: str, seconds: float) -> Iterator[Seen]:
+def crowded(url: str, seconds: float, seats: int = SEATS) -> Iterator[Seen]:
     """Operators at work while the body runs, for at least so long; what they saw is there afterwards."""
     found = Seen()
 
     def work() -> None:
-        vars(found).update(vars(asyncio.run(crowd(url, seconds))))
+        vars(found).update(vars(asyncio.run(crowd(url, seconds, seats))))
 
     own()  # read before anybody waits for an answer
     thread = threading.Thread(target=work)

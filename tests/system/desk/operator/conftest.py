@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -13,6 +14,17 @@ from tests.system.office import Office
 LEAK = "楼上卫生间一直往我家滴水，天花板都泡黄了，请派人来看看"
 GAS = "我家煤气泄漏，味道很浓，有人晕倒"
 PHONE = "13987654321"
+
+
+SPIN = 0.5  # seconds of work by which the machine is measured
+
+
+def slowness() -> float:
+    """How many times longer than alone work takes here now: what others do on the same cores is no fault of ours."""
+    begun, used = time.perf_counter(), time.process_time()
+    while time.process_time() - used < SPIN:
+        pass
+    return (time.perf_counter() - begun) / SPIN
 
 
 def rows(office: Office, table: Table) -> list[dict[str, Any]]:
