@@ -78,10 +78,13 @@ class Runner:
 
     async def work(self) -> bool:
         """Do one; false where none waits, or another one is being done. Raises `StoreDown`, `Lost`."""
-        if not await run_in_threadpool(self._journal.read, queue.due):
-            return False
-        now, until = self._now(), self._until()
-        errand = await self._journal.write(lambda unit: queue.claim(unit, self.id, now, until))
+        claiming = asyncio.ensure_future(self._claimed())
+        try:
+            errand = await asyncio.shield(claiming)
+        except asyncio.CancelledError:  # what has begun is finished first, and what was claimed is given back
+            with suppress(StoreDown):
+                await self._unclaim(await claiming)
+            raise
         if errand is None:
             return False
         log.info("errand_begins", extra={"errand": errand.id, "kind": errand.kind, "attempt": errand.attempts})
@@ -94,6 +97,20 @@ class Runner:
         else:
             await self._do(errand, kind)
         return True
+
+    async def _claimed(self) -> Errand | None:
+        """The next one, now this runner's; raises `StoreDown`."""
+        if not await run_in_threadpool(self._journal.read, queue.due):
+            return None
+        now, until = self._now(), self._until()
+        return await self._journal.write(lambda unit: queue.claim(unit, self.id, now, until))
+
+    async def _unclaim(self, errand: Errand | None) -> None:
+        """Give one back that was not begun; raises `StoreDown`."""
+        now = self._now()
+        if errand and errand.attempts == 1:  # else others have begun it before: its claim runs out as theirs did
+            with suppress(Lost):
+                await self._journal.write(lambda unit: queue.release(unit, errand, now))
 
     async def _do(self, errand: Errand, kind: Kind) -> None:
         """Have it done, and write how it ended."""

@@ -56,7 +56,7 @@ class Drawing:
     def _page(self, request: Request, template: str, who: Who, **data: Any) -> Response:
         return self._pages.page(
             request, f"data/{template}.html", who, when=self._when, dated=self._dated, states=STATES, roles=ROLES,
-            kinds=kinds.KINDS, tasks=TASK_NAMES, **data,
+            fixed=self._service.settings.model, kinds=kinds.KINDS, tasks=TASK_NAMES, **data,
         )  # fmt: skip
 
     def _when(self, at: int | None) -> str:

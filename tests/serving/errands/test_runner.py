@@ -194,3 +194,16 @@ asyncio.run(main())
     while not gone(pid):
         assert time.monotonic() - begun < 20
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize("after", [0.0, 0.002, 0.01, 0.05, 0.2])
+async def test_a_service_that_stops_at_any_moment_holds_nothing_up(
+    book: Book, runner: Runners, journal: Journal, after: float
+) -> None:
+    errand = await put(book, LONG)
+    watching = asyncio.create_task(runner().watch())
+    await asyncio.sleep(after)
+    watching.cancel()
+    with suppress(asyncio.CancelledError):
+        await watching
+    assert (found(journal, errand).state, found(journal, errand).attempts) == (WAITING, 0)
