@@ -173,7 +173,7 @@ def test_a_batch_is_cancelled(page: Page, office: Office) -> None:
 
 
 def test_a_restart_in_the_middle_loses_nothing(page: Page, office: Office) -> None:
-    upload(page, "重启.xlsx", tickets(5_000))
+    upload(page, "重启.xlsx", tickets(2_500))
     opened(page)
     expect(page.get_by_text(re.compile("判到第 [1-9]"))).to_be_visible(timeout=LONG)
     os.kill(office.pid, signal.SIGKILL)
@@ -181,7 +181,7 @@ def test_a_restart_in_the_middle_loses_nothing(page: Page, office: Office) -> No
     office.stop()
     office.start()
     expect(page.locator("iframe.report")).to_be_visible(timeout=LONG)
-    expect(page.get_by_text("5,000").first).to_be_visible()
+    expect(page.get_by_text("2,500").first).to_be_visible()
 
 
 def test_a_session_that_ended_before_the_upload_is_begun_anew(page: Page, key: str) -> None:
