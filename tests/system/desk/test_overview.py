@@ -101,7 +101,8 @@ def test_a_rising_word_leads_to_the_tickets_that_hold_it(visit: Visit) -> None:
 def test_a_chart_becomes_a_picture(visit: Visit, tmp_path: Path) -> None:
     visitor = visit()
     shown(visitor.page)
-    for name, size in (("volume", (1280, 260)), ("verdicts", (720, 240)), ("category-1", (240, 92))):
+    key = 24  # the row that says what the patterns mean
+    for name, size in (("volume", (1280, 260 + key)), ("verdicts", (720, 240)), ("category-1", (240, 92))):
         with visitor.page.expect_download() as coming:
             visitor.page.locator(f"[data-picture={name}]").click()
         kept = tmp_path / f"{name}.png"
