@@ -74,17 +74,17 @@ def test_from_a_bar_to_its_tickets_and_to_one_of_them(visit: Visit) -> None:
 def test_what_is_filtered_by_holds_for_figures_and_tickets(visit: Visit) -> None:
     page = visit().page
     shown(page)
-    page.get_by_label("辖区", exact=True).select_option("清泉街道")
-    page.get_by_label("对照").select_option("year")
+    page.get_by_role("combobox", name="辖区").select_option("清泉街道")
+    page.get_by_role("combobox", name="对照").select_option("year")
     page.get_by_role("button", name="看", exact=True).click()
-    expect(page.get_by_label("辖区", exact=True)).to_have_value("清泉街道")
+    expect(page.get_by_role("combobox", name="辖区")).to_have_value("清泉街道")
     figure = page.locator(".tile .big a").first
     count = figure.inner_text()
     figure.click()
     expect(page.locator("#total")).to_have_text(f"{count} 件")
     expect(page.get_by_text("辖区：清泉街道")).to_be_visible()
     page.get_by_role("link", name="← 总览").click()
-    expect(page.get_by_label("对照")).to_have_value("year")
+    expect(page.get_by_role("combobox", name="对照")).to_have_value("year")
 
 
 def test_a_rising_word_leads_to_the_tickets_that_hold_it(visit: Visit) -> None:
@@ -101,7 +101,8 @@ def test_a_rising_word_leads_to_the_tickets_that_hold_it(visit: Visit) -> None:
 def test_a_chart_becomes_a_picture(visit: Visit, tmp_path: Path) -> None:
     visitor = visit()
     shown(visitor.page)
-    for name, size in (("volume", (1280, 260)), ("verdicts", (720, 240)), ("category-1", (240, 92))):
+    key = 24  # the row that says what the patterns mean
+    for name, size in (("volume", (1280, 260 + key)), ("verdicts", (720, 240)), ("category-1", (240, 92))):
         with visitor.page.expect_download() as coming:
             visitor.page.locator(f"[data-picture={name}]").click()
         kept = tmp_path / f"{name}.png"
