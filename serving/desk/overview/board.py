@@ -12,7 +12,6 @@ from nlp.taxonomy import Taxonomy
 from serving.desk.overview.charts import HEIGHT, KINDS, WIDE, WIDTH, Chart, lines, shares, stacked
 from serving.desk.overview.counts import Series
 from serving.desk.overview.figures import Became, Figures
-from serving.desk.overview.sheet import Cell, Sheet
 from serving.desk.overview.window import FILTERS, NOWHERE, Asked, written
 from serving.indicators import VERDICTS
 
@@ -79,9 +78,9 @@ class Board:
         self._figures = figures
         self.asked = asked
         self.limit = limit
-        self._say = say
+        self.say = say
         self._names = {task: {one.code: one.name for one in taxonomy.labels(task)} for task in ("category", "tier")}
-        self._steps = [step.name for step in asked.steps]
+        self.steps = [step.name for step in asked.steps]
 
     @property
     def figures(self) -> Figures:
@@ -92,7 +91,7 @@ class Board:
     def name(self, task: str, code: str) -> str:
         """How people call a code."""
         if code == NOWHERE and task == "area":
-            return self._say("地点未知")
+            return self.say("地点未知")
         return self._names.get(task, {}).get(code, code)
 
     def to(self, step: int | None = None, /, **more: Any) -> str:
@@ -118,17 +117,17 @@ class Board:
         share = counts.human / counts.total if counts.total else None
         share_before = human / total if total else None
         tiles = [
-            Tile(self._say("诉求"), f"{counts.total:,}", _grown(counts.total, total), self.to()),
+            Tile(self.say("诉求"), f"{counts.total:,}", _grown(counts.total, total), self.to()),
             Tile(
-                self._say("需要人工"), _percent(share), _moved(share, share_before), self.to(human=1),
+                self.say("需要人工"), _percent(share), _moved(share, share_before), self.to(human=1),
                 f"{counts.human:,} / {counts.total:,}",
             ),
-            Tile(self._say("红线"), f"{counts.red_total:,}", _grown(counts.red_total, red), self.to(red=1)),
+            Tile(self.say("红线"), f"{counts.red_total:,}", _grown(counts.red_total, red), self.to(red=1)),
         ]  # fmt: skip
         for verdict in VERDICTS:
             rate = said.rate(verdict)
             tiles.append(Tile(
-                self._say(SAID[verdict] + "率"), _percent(rate), _moved(rate, said.rate_before(verdict)),
+                self.say(SAID[verdict] + "率"), _percent(rate), _moved(rate, said.rate_before(verdict)),
                 self.to(verdict=verdict), f"{said.count(verdict):,} / {said.total:,}",
             ))  # fmt: skip
         return tiles
@@ -137,9 +136,9 @@ class Board:
         """The rates of what became of tickets, with those that count, and those that count as wrong."""
         return [
             Tile(
-                self._say(one.name), _percent(one.rate), _moved(one.rate, became.before.get(one.code)),
+                self.say(one.name), _percent(one.rate), _moved(one.rate, became.before.get(one.code)),
                 self.to(rate=one.code), f"{one.numerator:,} / {one.denominator:,}",
-                self.to(rate=one.code, held=0), self._say(FORMULAS[one.code]),
+                self.to(rate=one.code, held=0), self.say(FORMULAS[one.code]),
             )
             for one in became.rates
         ]  # fmt: skip
@@ -153,7 +152,7 @@ class Board:
         def link(one: int, step: int) -> str:
             return self.to(step, tier=series[one].code)
 
-        return stacked(names, [one.counts for one in series], self._steps, link, WIDE)
+        return stacked(names, [one.counts for one in series], self.steps, link, WIDE)
 
     @property
     def legend(self) -> list[tuple[str, int, str]]:
@@ -169,10 +168,11 @@ class Board:
     @cached_property
     def areas(self) -> list[Small]:
         """The largest areas over time; what is nowhere known comes last."""
-        return self._small("area", self._placed)
+        return self._small("area", self.areas_known_first)
 
     @property
-    def _placed(self) -> list[Series]:
+    def areas_known_first(self) -> list[Series]:
+        """The areas, the larger first; what is nowhere known comes last."""
         return sorted(self.figures.counts.area, key=lambda one: one.code == NOWHERE)
 
     @property
@@ -185,7 +185,7 @@ class Board:
         return [
             Small(
                 self.name(task, one.code), one.total, _grown(one.total, one.before), self.to(**{task: one.code}),
-                stacked([""], [one.counts], self._steps, lambda _, step, code=one.code: self.to(step, **{task: code}),  # type: ignore[misc]
+                stacked([""], [one.counts], self.steps, lambda _, step, code=one.code: self.to(step, **{task: code}),  # type: ignore[misc]
                         SMALL),
             )
             for one in shown
@@ -200,7 +200,7 @@ class Board:
             Bar(name, count, length, self.to(unit=name))
             for (name, count), length in zip(named, shares([count for _, count in named]), strict=True)
         ]
-        return bars + [Bar(self._say("其余单位"), count, 0, self.to()) for name, count in found if not name]
+        return bars + [Bar(self.say("其余单位"), count, 0, self.to()) for name, count in found if not name]
 
     @cached_property
     def verdicts(self) -> Chart:
@@ -209,8 +209,8 @@ class Board:
         def link(one: int, step: int) -> str:
             return self.to(step, verdict=VERDICTS[one])
 
-        names = [self._say(SAID[verdict] + "率") for verdict in VERDICTS]
-        return lines(names, [self.figures.said.rates(verdict) for verdict in VERDICTS], self._steps, link, _whole)
+        names = [self.say(SAID[verdict] + "率") for verdict in VERDICTS]
+        return lines(names, [self.figures.said.rates(verdict) for verdict in VERDICTS], self.steps, link, _whole)
 
     @property
     def corrections(self) -> list[tuple[str, str, int, str]]:
@@ -238,95 +238,29 @@ class Board:
         def link(one: int, step: int) -> str:
             return self.to(step, red=series[one].code or 1)
 
-        names = [one.code or self._say("其余") for one in series]
-        return stacked(names, [one.counts for one in series], self._steps, link, (WIDTH, HEIGHT))
+        names = [one.code or self.say("其余") for one in series]
+        return stacked(names, [one.counts for one in series], self.steps, link, (WIDTH, HEIGHT))
 
     @property
     def red_legend(self) -> list[tuple[str, int, str]]:
         """The name, number and address of each kind of red line."""
-        return [(one.code or self._say("其余"), one.total, self.to(red=one.code or 1)) for one in self._red]
+        return [(one.code or self.say("其余"), one.total, self.to(red=one.code or 1)) for one in self._red]
 
     @cached_property
     def drift(self) -> Chart:
         """How far each week's petitions are from what the model learned."""
         weeks = self.figures.weeks
         values = [[week[code] for week in weeks] for code in DRIFTS]
-        names = [self._say(name) for name in DRIFTS.values()]
+        names = [self.say(name) for name in DRIFTS.values()]
         steps = [week["week"].partition("-")[2] for week in weeks]
 
         def link(_: int, step: int) -> str:
-            return _week(weeks[step]["week"])
+            return week(weeks[step]["week"])
 
         return lines(names, values, steps, link, _two, size=WIDE, limit=self.limit)
 
-    def summary(self, tiles: Sequence[Tile]) -> Sheet:
-        """The large numbers as a table."""
-        say = self._say
-        return Sheet("总览", [say("指标"), say("数值"), say("相比"), say("分子与分母")], [
-            [Cell(one.name), Cell(one.value, one.href), Cell(one.change), Cell(one.more)] for one in tiles
-        ])  # fmt: skip
 
-    @cached_property
-    def sheets(self) -> dict[str, Sheet]:
-        """The numbers of every picture."""
-        say, counts = self._say, self.figures.counts
-        before = say("前一段")
-        return {
-            "tier": self._over("层级", "tier", counts.tier),
-            "category": self._over("类别", "category", counts.category[:SHOWN]),
-            "area": self._over("辖区", "area", self._placed[:SHOWN]),
-            "categories": Sheet("类别合计", [say("类别"), say("件数"), before], [
-                [Cell(self.name("category", one.code)), Cell(one.total, self.to(category=one.code)), Cell(one.before)]
-                for one in counts.category
-            ]),
-            "unit": Sheet("单位", [say("单位"), say("件数")], [
-                [Cell(one.name), Cell(one.count, one.href)] for one in self.units
-            ]),
-            "verdicts": self._verdict_sheet(),
-            "corrections": Sheet("更正", [say("原来"), say("改成"), say("件数")], [
-                [Cell(old), Cell(new), Cell(count, href)] for old, new, count, href in self.corrections
-            ]),
-            "red": self._over("红线", "red", counts.red),
-            "drift": self._drift_sheet(),
-        }  # fmt: skip
-
-    def _over(self, title: str, task: str, series: Sequence[Series]) -> Sheet:
-        """A row for each step, a column for each series."""
-        names = [self.name(task, one.code) for one in series]
-        rows = [
-            [Cell(name), *(Cell(one.counts[step], self._at(one.counts[step], step, task, one.code)) for one in series)]
-            for step, name in enumerate(self._steps)
-        ]
-        return Sheet(title, [self._say("时间"), *names], rows)
-
-    def _at(self, count: int, step: int, task: str, code: str) -> str:
-        return self.to(step, **{task: code}) if count else ""
-
-    def _verdict_sheet(self) -> Sheet:
-        said = self.figures.said
-        head = [part for verdict in VERDICTS for part in (self._say(SAID[verdict]), self._say(SAID[verdict] + "率"))]
-        rates = {verdict: said.rates(verdict) for verdict in VERDICTS}
-        rows = [
-            [Cell(name), *(cell for verdict in VERDICTS for cell in (
-                Cell(said.steps[verdict][step], self.to(step, verdict=verdict) if said.steps[verdict][step] else ""),
-                Cell(_four(rates[verdict][step]), part=True),
-            ))]
-            for step, name in enumerate(self._steps)
-        ]  # fmt: skip
-        return Sheet("认可与更正", [self._say("时间"), *head], rows)
-
-    def _drift_sheet(self) -> Sheet:
-        say = self._say
-        head = [say("周"), say("件数"), say("类别分布"), say("把握"), say("没见过的词"), say("更正率"), say("超限")]
-        return Sheet("漂移", head, [
-            [Cell(week["week"]), Cell(week["decisions"], _week(week["week"])), Cell(week["category"]),
-             Cell(week["confidence"]), Cell(week["unknown"], part=True), Cell(week["corrected"], part=True),
-             Cell(say("是") if week["passed"] else say("否"))]
-            for week in self.figures.weeks
-        ])  # fmt: skip
-
-
-def _week(name: str) -> str:
+def week(name: str) -> str:
     """The tickets of an ISO week, all of them: drift knows no filter."""
     year, _, week = name.partition("-W")
     since, until = (date.fromisocalendar(int(year), int(week), day) for day in (1, 7))
@@ -343,10 +277,6 @@ def _whole(value: float) -> str:
 
 def _two(value: float) -> str:
     return f"{value:.2f}"
-
-
-def _four(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
 
 
 def _grown(now: int, before: int) -> str:

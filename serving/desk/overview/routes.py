@@ -16,6 +16,7 @@ from serving.desk import tongue
 from serving.desk.overview import window, workbook
 from serving.desk.overview.board import SAID, Board
 from serving.desk.overview.figures import became, gathered
+from serving.desk.overview.numbers import Numbers
 from serving.desk.overview.ticket import looked_up, noted
 from serving.desk.overview.tickets import PAGE, Ticket, everything, listed, wanted
 from serving.desk.overview.window import Asked, BadWindow
@@ -52,7 +53,8 @@ class Overview:
             error, status, asked = str(refused), 422, self.usual()
         board = self.told(request, asked, await run_in_threadpool(gathered, self.service, asked))
         return self.pages.page(
-            request, "overview.html", who, status, board=board, error=error, form=self.form(asked, board),
+            request, "overview.html", who, status, board=board, sheets=Numbers(board).sheets, error=error,
+            form=self.form(asked, board),
             **self.around(asked, board),
         )  # fmt: skip
 
@@ -78,9 +80,10 @@ class Overview:
 
     def _figures(self, request: Request, asked: Asked) -> bytes:
         board = self.told(request, asked, gathered(self.service, asked))
-        summary = board.summary([*board.tiles, *board.rates(became(self.service, asked))])
+        numbers = Numbers(board)
+        summary = numbers.summary([*board.tiles, *board.rates(became(self.service, asked))])
         heard = self.service.journal.read(lambda connection: rising(connection, asked))
-        sheets = [summary, *board.sheets.values(), *workbook.risen(heard)]
+        sheets = [summary, *numbers.sheets.values(), *workbook.risen(heard)]
         return workbook.workbook(sheets, self.service.settings.now())
 
     async def tickets(self, request: Request, who: Who) -> Response:
