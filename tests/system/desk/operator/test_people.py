@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import delete
 
-from serving.access.access import COOKIE
+from serving.access.cookie import SESSION
 from serving.store import tables
 from serving.store.engine import open_engine, writing
 from tests.system.browser import Visitor
@@ -43,7 +43,7 @@ def signed_in(visitor: Visitor, key: str) -> Page:
     """Their desk, after a sign-in of their own; signing in by the form has tests of its own."""
     reply = httpx.post(f"{visitor.url}/login", json={"key": key})
     assert reply.status_code == 200, reply.text
-    visitor.context.add_cookies([{"name": COOKIE, "value": reply.cookies[COOKIE], "url": visitor.url}])
+    visitor.context.add_cookies([{"name": SESSION, "value": reply.cookies[SESSION], "url": visitor.url}])
     return opened(visitor.page)
 
 
