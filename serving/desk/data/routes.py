@@ -77,7 +77,7 @@ class Door:
 
     def wishes(self) -> dict[str, Callable[[Request], Awaitable[To]]]:
         """The doors at which an errand is asked for, by name."""
-        desk = wishes.Desk(self._uploads, self._book)
+        desk = wishes.Desk(self._service.settings.home, self._uploads, self._book)
 
         def door(kind: type[T], put: Callable[[T, Who], Awaitable[Errand]]) -> Callable[[Request], Awaitable[To]]:
             async def asked(request: Request) -> To:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 
 from nlp.errors import InputError
+from nlp.registry import versions
 from serving.access.who import Who
 from serving.desk.data import errands as kinds
 from serving.desk.data.uploads import Upload, Uploads
@@ -26,6 +29,12 @@ class NotReady(InputError):
 
 class NotYet(Clash):
     """这次训练没有做成，没有模型可换"""
+
+
+class NoVersion(InputError):
+    """没有登记过这个版本；登记过的都列在“模型”一页"""
+
+    path = "version"
 
 
 class NoReason(InputError):
@@ -81,8 +90,9 @@ class Next(Wish):
 
 @dataclass(frozen=True)
 class Desk:
-    """Turns wishes into errands."""
+    """Turns wishes into errands. home: where the registry of models is."""
 
+    home: Path
     uploads: Uploads
     book: Book
 
@@ -93,18 +103,27 @@ class Desk:
         return await self.book.put(who, kinds.FIT, upload.name, {**_about(upload), **more})
 
     async def promote(self, wish: Promote, who: Who) -> Errand:
-        """Raises `NoErrand`, `NotYet`, `NoReason`."""
+        """Raises `NoErrand`, `NotYet`, `NoVersion`, `NoReason`."""
         if wish.force and len(wish.reason.strip()) < LEAST_REASON:
             raise NoReason(least=LEAST_REASON)
-        name = wish.version
-        if wish.fit:
-            errand = await self.book.find(wish.fit, [kinds.FIT])
-            if errand.state != DONE:
-                raise NotYet
-            name = errand.name
-        elif not wish.version:
+        name = await self._trained(wish.fit) if wish.fit else await self._registered(wish.version)
+        asked = {**wish.model_dump(), "version": "" if wish.fit else name}
+        return await self.book.put(who, kinds.PROMOTE, name, asked)
+
+    async def _trained(self, fit: str) -> str:
+        """What a retraining that was done is called by."""
+        errand = await self.book.find(fit, [kinds.FIT])
+        if errand.state != DONE:
+            raise NotYet
+        return errand.name
+
+    async def _registered(self, version: str) -> str:
+        """A version of the registry: `jiesu models promote` takes any folder, which a browser must not name."""
+        if not version:
             raise InputError(place="version", reason="没有说要换上哪一个")
-        return await self.book.put(who, kinds.PROMOTE, name, wish.model_dump())
+        if version not in await run_in_threadpool(versions, self.home):
+            raise NoVersion
+        return version
 
     async def rollback(self, wish: Rollback, who: Who) -> Errand:
         """Raises `NoReason`."""
