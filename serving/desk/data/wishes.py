@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +17,8 @@ from serving.desk.data.uploads import Upload, Uploads
 from serving.errands.book import Book
 from serving.errands.errand import DONE, Errand
 from serving.errors import Clash
+from serving.journal.decided import storable
+from serving.service import Service
 
 LEAST_REASON = 4  # characters, as `jiesu models promote` wants them
 Reason = Annotated[str, Field(max_length=500)]
@@ -90,9 +91,9 @@ class Next(Wish):
 
 @dataclass(frozen=True)
 class Desk:
-    """Turns wishes into errands. home: where the registry of models is."""
+    """Turns wishes into errands; a reason that somebody typed is masked before anything is made of it."""
 
-    home: Path
+    service: Service
     uploads: Uploads
     book: Book
 
@@ -104,10 +105,9 @@ class Desk:
 
     async def promote(self, wish: Promote, who: Who) -> Errand:
         """Raises `NoErrand`, `NotYet`, `NoVersion`, `NoReason`."""
-        if wish.force and len(wish.reason.strip()) < LEAST_REASON:
-            raise NoReason(least=LEAST_REASON)
+        reason = self._reason(wish.reason, needed=wish.force)
         name = await self._trained(wish.fit) if wish.fit else await self._registered(wish.version)
-        asked = {**wish.model_dump(), "version": "" if wish.fit else name}
+        asked = {**wish.model_dump(), "version": "" if wish.fit else name, "reason": reason}
         return await self.book.put(who, kinds.PROMOTE, name, asked)
 
     async def _trained(self, fit: str) -> str:
@@ -121,22 +121,19 @@ class Desk:
         """A version of the registry: `jiesu models promote` takes any folder, which a browser must not name."""
         if not version:
             raise InputError(place="version", reason="没有说要换上哪一个")
-        if version not in await run_in_threadpool(versions, self.home):
+        if version not in await run_in_threadpool(versions, self.service.settings.home):
             raise NoVersion
         return version
 
     async def rollback(self, wish: Rollback, who: Who) -> Errand:
         """Raises `NoReason`."""
-        if len(wish.reason.strip()) < LEAST_REASON:
-            raise NoReason(least=LEAST_REASON)
-        return await self.book.put(who, kinds.ROLLBACK, "", wish.model_dump())
+        return await self.book.put(who, kinds.ROLLBACK, "", {"reason": self._reason(wish.reason, needed=True)})
 
     async def freeze(self, wish: Freeze, who: Who) -> Errand:
         """Raises `NoUpload`, `NotReady`, `NoReason`."""
-        if wish.again and len(wish.reason.strip()) < LEAST_REASON:
-            raise NoReason(least=LEAST_REASON)
+        reason = self._reason(wish.reason, needed=wish.again)
         upload = await self._ready(wish.upload)
-        more = {"again": wish.again, "reason": wish.reason}
+        more = {"again": wish.again, "reason": reason}
         return await self.book.put(who, kinds.FREEZE, upload.name, {**_about(upload), **more})
 
     async def next(self, wish: Next, who: Who) -> Errand:
@@ -149,6 +146,13 @@ class Desk:
                 raise NotReady(name=upload.name, fault=upload.look.fault)
             about, name = _about(upload), upload.name
         return await self.book.put(who, kinds.NEXT, name, {**about, "count": wish.count})
+
+    def _reason(self, typed: str, *, needed: bool) -> str:
+        """A reason as it may be kept: it goes into the history, and stands in the list of processes meanwhile."""
+        reason = storable(self.service.office.decider.reader.fields(["", typed]).masked(1)).strip()
+        if needed and len(reason) < LEAST_REASON:
+            raise NoReason(least=LEAST_REASON)
+        return reason
 
     async def _ready(self, id_: str) -> Upload:
         upload = await self.uploads.find(id_)

@@ -61,9 +61,7 @@ def test_what_cannot_be_learned_from_is_refused(desk: TestClient, send: Send) ->
     assert desk.post("/data/fit", json={"upload": upload, "sudo": True}).status_code == 422
 
 
-def test_a_promotion_by_force_wants_a_reason(
-    desk: TestClient, service: Service, put: Put, model_folder: Path
-) -> None:
+def test_a_promotion_by_force_wants_a_reason(desk: TestClient, service: Service, put: Put, model_folder: Path) -> None:
     done, failed = put("fit", asked={"upload": "u"}), put("fit", state=FAILED, asked={"upload": "u"})
     for body in ({"fit": done.id, "force": True}, {"fit": done.id, "force": True, "reason": "好 "}):
         reply = desk.post("/data/promote", json=body)
@@ -110,6 +108,20 @@ def test_rolling_back_and_freezing_anew_want_a_reason(desk: TestClient, service:
     assert {"--again", "--reason=类别表改了", "--text=诉求内容"} <= set(words(service, errand)[-1])
 
 
+def test_reasons_are_kept_masked(desk: TestClient, service: Service, send: Send, put: Put, model_folder: Path) -> None:
+    typed, kept = "王小明打13812345678说不准\0", "说不准"
+    shutil.copytree(model_folder, service.settings.home / "models" / "m-1")
+    upload, done = send(csv()).json()["id"], put("fit", asked={"upload": "u"})
+    for errand in (
+        asked(desk, service, "rollback", reason=typed),
+        asked(desk, service, "freeze", upload=upload, again=True, reason=typed),
+        asked(desk, service, "promote", version="m-1", force=True, reason=typed),
+        asked(desk, service, "promote", fit=done.id, reason=typed),
+    ):
+        assert errand.asked["reason"].endswith(f"[手机号]{kept}")
+        assert "13812345678" not in str(errand.asked)
+
+
 def test_what_to_label_next(desk: TestClient, service: Service, send: Send) -> None:
     upload = send(csv()).json()["id"]
     (picking,) = words(service, asked(desk, service, "next", upload=upload, count=20))
@@ -130,3 +142,4 @@ def test_an_errand_is_cancelled_once(desk: TestClient, put: Put) -> None:
     errand = put("fit")
     assert desk.post(f"/data/errands/{errand.id}/cancel").status_code == 409
     assert desk.post("/data/errands/nothing/cancel").status_code == 404
+    assert desk.post("/data/promote", json={"fit": "a\0b"}).status_code == 404
