@@ -25,6 +25,7 @@ from serving.batches import routes as batches
 from serving.batches.tidy import tidy
 from serving.calls import routes as calls
 from serving.desk import routes as desk
+from serving.desk.data.expiry import expire
 from serving.door.described import REPLIES
 from serving.door.doors import guarded
 from serving.errands.kinds import KINDS
@@ -163,5 +164,6 @@ def jobs(service: Service) -> dict[str, Job]:
     return {
         "retention": Job(HOURLY, retention),
         "drift": Job(HOURLY, lambda: weeks.observe(service)),
+        "desk": Job(HOURLY, lambda: expire(service.journal, settings)),
         "batches": Job(MINUTELY, lambda: tidy(service.journal, settings, service.metrics)),
     }

@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     )
     batch_workers: int = Field(1, ge=0, le=64, description="jiesu serve 旁边开几个进程办上传的批次；0 为不开")
     keep_batch_days: int = Field(7, ge=1, description="批次办完后，它的文件保留几天")
+    keep_upload_days: int = Field(
+        30, ge=1, description="数据台上传的工单（原文）保留几天；报告、要标的和标好的从最后一次改动算起"
+    )
     tables: Path | None = Field(None, description="存量台可以改的数据库表（TOML），见 docs/databases.md")
     spark: str = Field(
         "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from serving.audit.record import Record
 from serving.errands import queue
 from serving.errands.errand import Errand
 from serving.errors import Clash, Missing
+from serving.feedback import ULID
 from serving.journal.journal import Journal
 from serving.journal.unit import Unit
 from serving.settings import Settings
@@ -62,6 +64,8 @@ class Book:
 
     async def find(self, id: str, kinds: Collection[str] = ()) -> Errand:  # noqa: A002
         """An errand, where kinds are given one of those; raises `NoErrand`, `StoreDown`."""
+        if not re.fullmatch(ULID, id):  # what cannot be one is not asked for: a NUL would bring PostgreSQL down on us
+            raise NoErrand
         found = await run_in_threadpool(self._journal.read, lambda store: queue.find(store, id))
         if found is None or (kinds and found.kind not in kinds):
             raise NoErrand

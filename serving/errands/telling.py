@@ -11,6 +11,7 @@ from serving.errands.queue import Told
 
 KEPT = 200  # lines
 LONGEST = 600  # characters of a line
+MARGIN = 64  # characters that are read beyond, and dropped: a number that the cut goes through is none for the mask
 
 
 class Telling:
@@ -47,4 +48,6 @@ class Telling:
     def _plain(self, line: str) -> str:
         for hidden, shown in self._names:
             line = line.replace(hidden, shown)
-        return self._reader.fields(["", line[:LONGEST]]).masked(1)
+        begun = line[: LONGEST + MARGIN]
+        plain = self._reader.fields(["", begun]).masked(1)
+        return (plain if begun == line else plain[:-MARGIN])[:LONGEST]

@@ -22,11 +22,12 @@ from serving.desk.data.register import EVENTS, Register, fitted, live
 from serving.desk.data.report import files
 from serving.desk.data.settling import Settling, taxonomy_of
 from serving.desk.data.uploads import Uploads
+from serving.desk.overview.ticket import looked_up, noted
 from serving.desk.pages import Pages
 from serving.errands.book import Book
 from serving.errands.errand import CANCELLED, DONE, FAILED, RUNNING, STOPPING, WAITING, Errand
 from serving.errors import Missing
-from serving.feedback import UnknownDecision
+from serving.journal.decided import storable
 from serving.store.tables import feedback
 from serving.times import millis
 
@@ -137,6 +138,7 @@ class Drawing:
         labelling = await run_in_threadpool(Labelling.read, self._uploads.folder, errand.id)
         if not labelling.items:
             raise NothingThere
+        await noted(self._service, who, "list", errand.id)
         petitions = [Petition(item["id"], item["text"], item["title"]) for item in labelling.items]
         decisions = await self._service.decided(petitions)
         items = [
@@ -159,6 +161,7 @@ class Drawing:
         taxonomy = await run_in_threadpool(taxonomy_of, folder.models(errand.id))
         if not settling.items or taxonomy is None:
             raise NothingThere
+        await noted(self._service, who, "list", errand.id)
         held = {"items": settling.items, "said": settling.codes(), "labels": labels(taxonomy)}
         return self._page(request, "suspects", who, errand=errand, held=held)
 
@@ -166,8 +169,9 @@ class Drawing:
         """What operators said, and where they do not agree."""
         days = int(asked) if (asked := request.query_params.get("days", "30")) in map(str, SPANS) else SPANS[1]
         since = millis(self._service.settings.now()) - days * DAY
-        operator = request.query_params.get("operator")
-        read = self._service.journal.read
+        operator, read = request.query_params.get("operator"), self._service.journal.read
+        operator = storable(operator) if operator is not None else None
+        await noted(self._service, who, "list", "opinions")
         found = await run_in_threadpool(read, lambda store: opinions.operators(store, since))
         corrections = await run_in_threadpool(read, lambda store: opinions.corrections(store, since, operator))
         disputed = await run_in_threadpool(read, lambda store: opinions.disagreements(store, since))
@@ -178,12 +182,11 @@ class Drawing:
 
     async def ticket(self, request: Request, who: Who) -> Response:
         """One petition: what was decided, and what people said of that."""
-        decision = request.path_params["id"]
-        found = await run_in_threadpool(self._service.journal.read, lambda store: opinions.ticket(store, decision))
-        if found is None:
-            raise UnknownDecision(decision=decision)
+        found = await looked_up(self._service, who, request.path_params["id"])
         names = _names(self._service.office.decider.model.taxonomy)
-        return self._page(request, "ticket", who, decision=found[0], said=found[1], names=names, verdicts=VERDICTS)
+        return self._page(
+            request, "ticket", who, decision=found.decision, said=found.feedback, names=names, verdicts=VERDICTS
+        )  # fmt: skip
 
 
 def labels(taxonomy: Taxonomy) -> dict[str, list[dict[str, str]]]:

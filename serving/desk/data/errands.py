@@ -9,6 +9,7 @@ from pathlib import Path
 
 import orjson
 
+from nlp.errors import JiesuError
 from nlp.registry import current
 from serving.desk.data.folder import Folder
 from serving.errands.errand import Errand
@@ -21,6 +22,11 @@ OPTIONS = ("text", "title", "category", "tier", "clock", "type", "time", "group"
 LISTED = ("text", "title", "id")  # that `label next` takes
 ODD = re.compile(r"[^\w-]+")
 LONGEST = 40  # characters of a name that stands in a path
+ONLY = "--"  # after which no word is taken for an option, whatever it begins with
+
+
+class NoModel(JiesuError):
+    """这次训练的模型已经删去，没有可换的"""
 
 
 def _options(asked: Mapping[str, Sequence[str]], taken: Sequence[str]) -> list[str]:
@@ -64,9 +70,9 @@ def _columns(errand: Errand) -> str:
 
 def _gathered(settings: Settings, errand: Errand, more: Sequence[Path] = ()) -> Command:
     """The command that puts together what is learned from: the upload, with what people settled of it."""
-    words = ["desk", "gather", str(_upload(settings, errand)), "--out", str(_made(settings, errand)), _columns(errand)]
     settled = Folder.of(settings).settled(errand.asked["upload"])
-    return Command([*words, f"--settled={settled}", *(f"--more={path}" for path in more)])
+    words = ["desk", "gather", "--out", str(_made(settings, errand)), _columns(errand), f"--settled={settled}"]
+    return Command([*words, *(f"--more={path}" for path in more), ONLY, str(_upload(settings, errand))])
 
 
 def _fit(settings: Settings, errand: Errand) -> Sequence[Command]:
@@ -74,10 +80,10 @@ def _fit(settings: Settings, errand: Errand) -> Sequence[Command]:
     said, more = _said(settings, errand)
     gathering = _gathered(settings, errand, [*more, *(folder.all_answers() if asked["answers"] else [])])
     report, quick = str(folder.report(errand.id)), ["--quick"] if asked["quick"] else []
-    fitting = ["fit", str(rows), "--out", str(model_of(settings, errand)), "--report", report, *quick]
-    doubting = ["desk", "suspects", str(rows), "--report", report, "--out", str(folder.suspects(errand.id))]
-    doubting.append(_columns(errand))
-    return [*said, gathering, Command([*fitting, *_options(asked["columns"], OPTIONS)]), Command(doubting)]
+    fitting = ["fit", "--out", str(model_of(settings, errand)), "--report", report, *quick]
+    fitting += [*_options(asked["columns"], OPTIONS), ONLY, str(rows)]
+    doubting = ["desk", "suspects", "--report", report, "--out", str(folder.suspects(errand.id)), _columns(errand)]
+    return [*said, gathering, Command(fitting), Command([*doubting, ONLY, str(rows)])]
 
 
 def _said(settings: Settings, errand: Errand) -> tuple[list[Command], list[Path]]:
@@ -87,16 +93,23 @@ def _said(settings: Settings, errand: Errand) -> tuple[list[Command], list[Path]
     place, live = rows_of(settings, errand).parent, current(settings.home)
     feedback, rows = place / "feedback.jsonl", place / "corrections.jsonl"
     model = ["--model", str(live)] if live else []
-    reading = ["label", "corrections", str(feedback), "--out", str(rows), *model]
-    return [Command(["corrections", str(feedback)]), Command(reading)], [rows]
+    reading = ["label", "corrections", "--out", str(rows), *model, ONLY, str(feedback)]
+    return [Command(["corrections", ONLY, str(feedback)]), Command(reading)], [rows]
 
 
 def _promote(settings: Settings, errand: Errand) -> Sequence[Command]:
     asked = errand.asked
-    folders = sorted(Folder.of(settings).models(asked["fit"]).glob("*")) if asked["fit"] else []
-    wanted = str(folders[0]) if folders else str(asked["version"])
+    wanted = _fitted(settings, asked["fit"]) if asked["fit"] else str(asked["version"])
     force = ["--force"] if asked["force"] else []
-    return [Command(["models", "promote", wanted, *force, f"--reason={asked['reason']}"])]
+    return [Command(["models", "promote", *force, f"--reason={asked['reason']}", ONLY, wanted])]
+
+
+def _fitted(settings: Settings, fit: str) -> str:
+    """The model of a retraining; raises `NoModel` where it was removed."""
+    found = sorted(Folder.of(settings).models(fit).glob("*"))
+    if not found:
+        raise NoModel
+    return str(found[0])
 
 
 def _rollback(_settings: Settings, errand: Errand) -> Sequence[Command]:
@@ -106,8 +119,8 @@ def _rollback(_settings: Settings, errand: Errand) -> Sequence[Command]:
 def _freeze(settings: Settings, errand: Errand) -> Sequence[Command]:
     asked, again = errand.asked, ["--again"] if errand.asked["again"] else []
     columns = _options(asked["columns"], OPTIONS)
-    words = ["test-set", "freeze", str(rows_of(settings, errand)), *columns, *again, f"--reason={asked['reason']}"]
-    return [_gathered(settings, errand), Command(words)]
+    words = ["test-set", "freeze", *columns, *again, f"--reason={asked['reason']}"]
+    return [_gathered(settings, errand), Command([*words, ONLY, str(rows_of(settings, errand))])]
 
 
 def _next(settings: Settings, errand: Errand) -> Sequence[Command]:
@@ -115,8 +128,9 @@ def _next(settings: Settings, errand: Errand) -> Sequence[Command]:
     rows = _made(settings, errand)
     begun = [] if asked["upload"] else [Command(["desk", "undecided", "--out", str(rows)])]
     source = _upload(settings, errand) if asked["upload"] else rows
-    words = ["label", "next", str(source), "--out", str(folder.listed(errand.id)), f"--n={asked['count']}", "--masked"]
-    return [*begun, Command([*words, *_options(asked["columns"], LISTED), *(["--model", str(live)] if live else [])])]
+    words = ["label", "next", "--out", str(folder.listed(errand.id)), f"--n={asked['count']}", "--masked"]
+    words += [*_options(asked["columns"], LISTED), *(["--model", str(live)] if live else [])]
+    return [*begun, Command([*words, ONLY, str(source)])]
 
 
 def _tidy(settings: Settings, errand: Errand) -> None:

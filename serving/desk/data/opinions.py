@@ -92,15 +92,6 @@ def _correction(row: Row[Any]) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
-def ticket(connection: Connection, decision: str) -> tuple[Mapping[str, Any], Sequence[Row[Any]]] | None:
-    """A decision, masked, and all that was said of it, the oldest first; none where there is no such decision."""
-    content = connection.scalar(select(decisions.c.content).where(decisions.c.id == decision))
-    if content is None:
-        return None
-    said = select(feedback).where(feedback.c.decision == decision).order_by(feedback.c.at, feedback.c.id)
-    return opened(content), connection.execute(said).all()
-
-
 def _title(decision: Mapping[str, Any]) -> str:
     """By which people know a petition: its title, or how it begins."""
     title, text = str(decision["masked_title"]), str(decision["masked_text"])

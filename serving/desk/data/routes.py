@@ -19,6 +19,7 @@ from serving.desk.data.drawing import Drawing, NothingThere
 from serving.desk.data.labelling import Answer, Labelling
 from serving.desk.data.settling import Said, Settling, taxonomy_of
 from serving.desk.data.uploads import Uploads
+from serving.desk.overview.ticket import noted
 from serving.desk.pages import Pages
 from serving.door.body import body_of
 from serving.errands.book import Book
@@ -77,7 +78,7 @@ class Door:
 
     def wishes(self) -> dict[str, Callable[[Request], Awaitable[To]]]:
         """The doors at which an errand is asked for, by name."""
-        desk = wishes.Desk(self._uploads, self._book)
+        desk = wishes.Desk(self._service, self._uploads, self._book)
 
         def door(kind: type[T], put: Callable[[T, Who], Awaitable[Errand]]) -> Callable[[Request], Awaitable[To]]:
             async def asked(request: Request) -> To:
@@ -123,9 +124,11 @@ class Door:
 
     async def file(self, request: Request, id: str, name: str) -> Response:  # noqa: A002
         """A file of a report; with `?save` for the browser to keep."""
-        await self._who(request)
-        errand = await self._book.find(id, [kinds.FIT])
-        return report.handed(self._uploads.folder.report(errand.id), name, saved="save" in request.query_params)
+        who = await self._who(request)
+        errand, saved = await self._book.find(id, [kinds.FIT]), "save" in request.query_params
+        reply = report.handed(self._uploads.folder.report(errand.id), name, saved=saved)
+        await noted(self._service, who, "export" if saved else "list", errand.id)
+        return reply
 
     async def label(self, request: Request, id: str) -> dict[str, int]:  # noqa: A002
         """Keep an answer of somebody who labels."""
@@ -137,8 +140,9 @@ class Door:
 
     async def labelled(self, request: Request, id: str) -> Response:  # noqa: A002
         """The labelled petitions of a list, as training data."""
-        await self._who(request)
+        who = await self._who(request)
         rows = b"".join((await self._list(id)).rows())
+        await noted(self._service, who, "export", id)
         headers = {"content-disposition": 'attachment; filename="training.jsonl"'}
         return Response(rows, headers=headers, media_type="application/jsonl")
 

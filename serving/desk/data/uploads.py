@@ -1,4 +1,4 @@
-"""Uploads of the data desk: tickets come in, their columns are looked at, and stay until somebody removes them."""
+"""Uploads of the data desk: tickets come in, their columns are looked at, and stay until they are removed."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Uploads:
         id_, draft = ulid_now(), self.folder.root / "uploads" / f".{ulid_now()}"
         try:
             came = await received(request, draft, self._service.settings.max_upload)
-            name = named(came.name)
+            name = self._masked(named(came.name))
             path = self.folder.upload(id_, suffix_of(name))
             draft.rename(path)
             upload = Upload(
@@ -95,6 +95,11 @@ class Uploads:
                 raise
         finally:
             draft.unlink(missing_ok=True)
+
+    def _masked(self, name: str) -> str:
+        """A name without the numbers of people: it stands in the store and in the audit."""
+        stem, dot, suffix = name.rpartition(".")
+        return f"{self._service.office.decider.reader.fields(['', stem]).masked(1)}{dot}{suffix}"
 
     async def choose(self, upload: Upload, override: Columns, who: Who) -> Upload:
         """Take other columns; raises `InputError` for one that is not there."""
@@ -133,15 +138,15 @@ class Uploads:
         """One of them; raises `NoUpload`."""
         if not ID.fullmatch(id):
             raise NoUpload
-        try:
-            return await run_in_threadpool(Upload.read, self._told(id))
-        except FileNotFoundError as error:
-            raise NoUpload from error
+        upload = await run_in_threadpool(_held, self._told(id))
+        if upload is None:
+            raise NoUpload
+        return upload
 
     def all(self) -> list[Upload]:
-        """The newest first."""
+        """The newest first; one of which nothing can be read is passed over."""
         paths = sorted((self.folder.root / "uploads").glob("*.json"), reverse=True)
-        return [Upload.read(path) for path in paths if ID.fullmatch(path.stem)]
+        return [upload for path in paths if ID.fullmatch(path.stem) and (upload := _held(path))]
 
     def settled(self, upload: str) -> Mapping[tuple[str, int], dict[str, Any]]:
         """(task, line) → what was said last of a doubted label."""
@@ -154,6 +159,14 @@ class Uploads:
         now, detail = millis(self._service.settings.now()), {"name": upload.name, "size": str(upload.size)}
         record = Record(id=ulid_now(), at=now, actor=who.key, action=action, object=upload.id, detail=detail)
         await self._service.journal.write(lambda unit: unit.note(record))
+
+
+def _held(path: Path) -> Upload | None:
+    """What is known of an upload; none where it is gone, was cut short, or is of another version."""
+    try:
+        return Upload.read(path)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _nothing() -> Look:

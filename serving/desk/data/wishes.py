@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 
 from nlp.errors import InputError
+from nlp.registry import versions
 from serving.access.who import Who
 from serving.desk.data import errands as kinds
 from serving.desk.data.uploads import Upload, Uploads
 from serving.errands.book import Book
 from serving.errands.errand import DONE, Errand
 from serving.errors import Clash
+from serving.journal.decided import storable
+from serving.service import Service
 
 LEAST_REASON = 4  # characters, as `jiesu models promote` wants them
 Reason = Annotated[str, Field(max_length=500)]
@@ -26,6 +30,12 @@ class NotReady(InputError):
 
 class NotYet(Clash):
     """这次训练没有做成，没有模型可换"""
+
+
+class NoVersion(InputError):
+    """没有登记过这个版本；登记过的都列在“模型”一页"""
+
+    path = "version"
 
 
 class NoReason(InputError):
@@ -81,8 +91,9 @@ class Next(Wish):
 
 @dataclass(frozen=True)
 class Desk:
-    """Turns wishes into errands."""
+    """Turns wishes into errands; a reason that somebody typed is masked before anything is made of it."""
 
+    service: Service
     uploads: Uploads
     book: Book
 
@@ -93,31 +104,36 @@ class Desk:
         return await self.book.put(who, kinds.FIT, upload.name, {**_about(upload), **more})
 
     async def promote(self, wish: Promote, who: Who) -> Errand:
-        """Raises `NoErrand`, `NotYet`, `NoReason`."""
-        if wish.force and len(wish.reason.strip()) < LEAST_REASON:
-            raise NoReason(least=LEAST_REASON)
-        name = wish.version
-        if wish.fit:
-            errand = await self.book.find(wish.fit, [kinds.FIT])
-            if errand.state != DONE:
-                raise NotYet
-            name = errand.name
-        elif not wish.version:
+        """Raises `NoErrand`, `NotYet`, `NoVersion`, `NoReason`."""
+        reason = self._reason(wish.reason, needed=wish.force)
+        name = await self._trained(wish.fit) if wish.fit else await self._registered(wish.version)
+        asked = {**wish.model_dump(), "version": "" if wish.fit else name, "reason": reason}
+        return await self.book.put(who, kinds.PROMOTE, name, asked)
+
+    async def _trained(self, fit: str) -> str:
+        """What a retraining that was done is called by."""
+        errand = await self.book.find(fit, [kinds.FIT])
+        if errand.state != DONE:
+            raise NotYet
+        return errand.name
+
+    async def _registered(self, version: str) -> str:
+        """A version of the registry: `jiesu models promote` takes any folder, which a browser must not name."""
+        if not version:
             raise InputError(place="version", reason="没有说要换上哪一个")
-        return await self.book.put(who, kinds.PROMOTE, name, wish.model_dump())
+        if version not in await run_in_threadpool(versions, self.service.settings.home):
+            raise NoVersion
+        return version
 
     async def rollback(self, wish: Rollback, who: Who) -> Errand:
         """Raises `NoReason`."""
-        if len(wish.reason.strip()) < LEAST_REASON:
-            raise NoReason(least=LEAST_REASON)
-        return await self.book.put(who, kinds.ROLLBACK, "", wish.model_dump())
+        return await self.book.put(who, kinds.ROLLBACK, "", {"reason": self._reason(wish.reason, needed=True)})
 
     async def freeze(self, wish: Freeze, who: Who) -> Errand:
         """Raises `NoUpload`, `NotReady`, `NoReason`."""
-        if wish.again and len(wish.reason.strip()) < LEAST_REASON:
-            raise NoReason(least=LEAST_REASON)
+        reason = self._reason(wish.reason, needed=wish.again)
         upload = await self._ready(wish.upload)
-        more = {"again": wish.again, "reason": wish.reason}
+        more = {"again": wish.again, "reason": reason}
         return await self.book.put(who, kinds.FREEZE, upload.name, {**_about(upload), **more})
 
     async def next(self, wish: Next, who: Who) -> Errand:
@@ -130,6 +146,13 @@ class Desk:
                 raise NotReady(name=upload.name, fault=upload.look.fault)
             about, name = _about(upload), upload.name
         return await self.book.put(who, kinds.NEXT, name, {**about, "count": wish.count})
+
+    def _reason(self, typed: str, *, needed: bool) -> str:
+        """A reason as it may be kept: it goes into the history, and stands in the list of processes meanwhile."""
+        reason = storable(self.service.office.decider.reader.fields(["", typed]).masked(1)).strip()
+        if needed and len(reason) < LEAST_REASON:
+            raise NoReason(least=LEAST_REASON)
+        return reason
 
     async def _ready(self, id_: str) -> Upload:
         upload = await self.uploads.find(id_)

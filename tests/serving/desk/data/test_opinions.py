@@ -62,6 +62,7 @@ def test_the_page(desk: TestClient, said: list[str]) -> None:
     assert "A0" in page
     assert "看所有人的" in page
     assert desk.get("/data/opinions?days=abc").status_code == 200
+    assert desk.get("/data/opinions?operator=%00").status_code == 200
 
 
 def test_a_ticket_tells_all_that_was_said_of_it(desk: TestClient, said: list[str], service: Service) -> None:
@@ -71,3 +72,4 @@ def test_a_ticket_tells_all_that_was_said_of_it(desk: TestClient, said: list[str
     assert "乙 · 更正" in page
     assert "13912345678" not in page
     assert desk.get("/data/tickets/nothing").status_code == 404
+    assert desk.get("/data/tickets/%00").status_code == 404

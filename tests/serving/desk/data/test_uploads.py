@@ -66,7 +66,29 @@ def test_an_upload_is_removed_with_all_that_is_known_of_it(
     assert [action for action in done if action.startswith("upload.")] == ["upload.create", "upload.remove"]
 
 
-@pytest.mark.parametrize("id_", ["%2e%2e", "x", "01J" + 23 * "0", "%2e%2e%2fstore"])
+def test_a_name_is_kept_masked(desk: TestClient, send: Send, folder: Folder, service: Service) -> None:
+    reply = send(csv(), "王小明 13812345678.csv")
+    assert reply.status_code == 200, reply.text
+    assert "[手机号].csv" in desk.get(reply.json()["to"]).text
+    assert "13812345678" not in (folder.root / "uploads" / f"{reply.json()['id']}.json").read_text(encoding="utf-8")
+    details = service.journal.read(lambda store: store.execute(select(tables.audit_details.c.content)).scalars().all())
+    assert "13812345678" not in str(details)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b'{"id": 1', b"[]", b"null", b'{"id": "x"}', b'{"look": {"odd": 1}}', b"\xff"]
+)
+def test_one_that_cannot_be_read_does_not_hide_the_others(
+    desk: TestClient, send: Send, folder: Folder, content: bytes
+) -> None:
+    good, bad = (send(csv(), name).json()["id"] for name in ("好.csv", "坏.csv"))
+    (folder.root / "uploads" / f"{bad}.json").write_bytes(content)
+    page = desk.get("/data")
+    assert (page.status_code, good in page.text, bad in page.text) == (200, True, False)
+    assert desk.get(f"/data/uploads/{bad}").status_code == 404
+
+
+@pytest.mark.parametrize("id_", ["%2e%2e", "x", "a%00b", "%00", "01J" + 23 * "0", "%2e%2e%2fstore"])
 def test_what_is_not_there(desk: TestClient, id_: str) -> None:
     assert desk.get(f"/data/uploads/{id_}").status_code == 404
     assert desk.get(f"/data/errands/{id_}").status_code == 404

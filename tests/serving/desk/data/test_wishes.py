@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,14 @@ def test_a_retraining(desk: TestClient, service: Service, send: Send, folder: Fo
     (folder.root / "lists" / "x.answers.jsonl").touch()
     exporting, reading, gathering, fitting, doubting = words(service, errand)
     rows = f"~/desk/rows/{errand.id}"
-    assert exporting == ["corrections", f"{rows}/feedback.jsonl"]
-    assert reading == ["label", "corrections", f"{rows}/feedback.jsonl", "--out", f"{rows}/corrections.jsonl"]
-    assert gathering[:5] == ["desk", "gather", f"~/desk/uploads/{upload}.csv", "--out", f"{rows}/工单_改_.jsonl"]
-    assert gathering[-2:] == [f"--more={rows}/corrections.jsonl", "--more=~/desk/lists/x.answers.jsonl"]
-    assert fitting[:2] == ["fit", f"{rows}/工单_改_.jsonl"]
+    assert exporting == ["corrections", "--", f"{rows}/feedback.jsonl"]
+    assert reading == ["label", "corrections", "--out", f"{rows}/corrections.jsonl", "--", f"{rows}/feedback.jsonl"]
+    assert gathering[:4] == ["desk", "gather", "--out", f"{rows}/工单_改_.jsonl"]
+    more = [f"--more={rows}/corrections.jsonl", "--more=~/desk/lists/x.answers.jsonl"]
+    assert gathering[-4:] == [*more, "--", f"~/desk/uploads/{upload}.csv"]
+    assert (fitting[0], fitting[-2:]) == ("fit", ["--", f"{rows}/工单_改_.jsonl"])
     assert {"--quick", "--text=诉求内容", "--title=诉求标题", "--category=诉求分类"} <= set(fitting)
-    assert doubting[:3] == ["desk", "suspects", f"{rows}/工单_改_.jsonl"]
+    assert (doubting[:2], doubting[-2:]) == (["desk", "suspects"], ["--", f"{rows}/工单_改_.jsonl"])
     kinds.KINDS["fit"].after(service.settings, errand)
     assert not Path(rows.replace("~", str(service.settings.home))).exists()
 
@@ -59,7 +61,7 @@ def test_what_cannot_be_learned_from_is_refused(desk: TestClient, send: Send) ->
     assert desk.post("/data/fit", json={"upload": upload, "sudo": True}).status_code == 422
 
 
-def test_a_promotion_by_force_wants_a_reason(desk: TestClient, service: Service, put: Put) -> None:
+def test_a_promotion_by_force_wants_a_reason(desk: TestClient, service: Service, put: Put, model_folder: Path) -> None:
     done, failed = put("fit", asked={"upload": "u"}), put("fit", state=FAILED, asked={"upload": "u"})
     for body in ({"fit": done.id, "force": True}, {"fit": done.id, "force": True, "reason": "好 "}):
         reply = desk.post("/data/promote", json=body)
@@ -71,10 +73,29 @@ def test_a_promotion_by_force_wants_a_reason(desk: TestClient, service: Service,
     made = service.settings.home / "desk" / "models" / done.id / "20261123-0900"
     made.mkdir(parents=True)
     assert words(service, errand) == [
-        ["models", "promote", f"~/desk/models/{done.id}/20261123-0900", "--force", "--reason=试用一周"]
+        ["models", "promote", "--force", "--reason=试用一周", "--", f"~/desk/models/{done.id}/20261123-0900"]
     ]
+    shutil.copytree(model_folder, service.settings.home / "models" / "20261001-0900-3f2a")
     errand = asked(desk, service, "promote", version="20261001-0900-3f2a")
-    assert words(service, errand) == [["models", "promote", "20261001-0900-3f2a", "--reason="]]
+    assert words(service, errand) == [["models", "promote", "--reason=", "--", "20261001-0900-3f2a"]]
+
+
+@pytest.mark.parametrize("version", ["/etc", "var", ".", "--help", "--force", "../models/x", "a\0b", "20990101-0000"])
+def test_nothing_but_a_version_of_the_registry_is_promoted(
+    desk: TestClient, service: Service, folder: Folder, model_folder: Path, version: str
+) -> None:
+    reply = desk.post("/data/promote", json={"version": version})
+    assert (reply.status_code, "没有登记过这个版本" in reply.text) == (422, True)
+    failed = folder.models("01J00000000000000000000000") / "20261123-0900"
+    shutil.copytree(model_folder, failed)
+    assert desk.post("/data/promote", json={"version": str(failed)}).status_code == 422
+    assert not service.journal.read(lambda store: queue.latest(store, 9))
+
+
+def test_a_model_that_was_removed_gives_way_to_no_other(desk: TestClient, service: Service, put: Put) -> None:
+    errand = asked(desk, service, "promote", fit=put("fit", asked={"upload": "u"}).id, version="/etc")
+    with pytest.raises(kinds.NoModel):
+        words(service, errand)
 
 
 def test_rolling_back_and_freezing_anew_want_a_reason(desk: TestClient, service: Service, send: Send) -> None:
@@ -87,13 +108,27 @@ def test_rolling_back_and_freezing_anew_want_a_reason(desk: TestClient, service:
     assert {"--again", "--reason=类别表改了", "--text=诉求内容"} <= set(words(service, errand)[-1])
 
 
+def test_reasons_are_kept_masked(desk: TestClient, service: Service, send: Send, put: Put, model_folder: Path) -> None:
+    typed, kept = "王小明打13812345678说不准\0", "说不准"
+    shutil.copytree(model_folder, service.settings.home / "models" / "m-1")
+    upload, done = send(csv()).json()["id"], put("fit", asked={"upload": "u"})
+    for errand in (
+        asked(desk, service, "rollback", reason=typed),
+        asked(desk, service, "freeze", upload=upload, again=True, reason=typed),
+        asked(desk, service, "promote", version="m-1", force=True, reason=typed),
+        asked(desk, service, "promote", fit=done.id, reason=typed),
+    ):
+        assert errand.asked["reason"].endswith(f"[手机号]{kept}")
+        assert "13812345678" not in str(errand.asked)
+
+
 def test_what_to_label_next(desk: TestClient, service: Service, send: Send) -> None:
     upload = send(csv()).json()["id"]
     (picking,) = words(service, asked(desk, service, "next", upload=upload, count=20))
     assert {"--n=20", "--masked", "--text=诉求内容"} <= set(picking)
     exporting, picking = words(service, asked(desk, service, "next"))
     assert exporting[:2] == ["desk", "undecided"]
-    assert picking[2] == exporting[-1]
+    assert picking[-2:] == ["--", exporting[-1]]
     assert desk.post("/data/next", json={"count": 0}).status_code == 422
 
 
@@ -107,3 +142,4 @@ def test_an_errand_is_cancelled_once(desk: TestClient, put: Put) -> None:
     errand = put("fit")
     assert desk.post(f"/data/errands/{errand.id}/cancel").status_code == 409
     assert desk.post("/data/errands/nothing/cancel").status_code == 404
+    assert desk.post("/data/promote", json={"fit": "a\0b"}).status_code == 404
