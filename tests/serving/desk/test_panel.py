@@ -53,6 +53,13 @@ def test_what_is_no_origin_is_refused_at_the_start(origin: str) -> None:
         Settings(panel_origins=[origin])
 
 
+def test_a_desktop_that_anybody_on_the_network_could_be_is_refused() -> None:
+    with pytest.raises(ValidationError, match="不加密"):
+        Settings(panel_origins=["https://a.example", "http://a.example:8080"])
+    allowed = ["http://localhost:8080", "http://127.0.0.1"]
+    assert Settings(panel_origins=allowed).panel_origins == allowed
+
+
 def test_any_site_may_load_the_element(desk: TestClient) -> None:
     reply = desk.get("/panel/jiesu-panel.js", headers={"origin": "https://12345.example"})
     assert reply.headers["content-type"].startswith("text/javascript")
