@@ -27,15 +27,15 @@ def test_its_scripts_load_nothing_else() -> None:
 
 
 def test_only_allowed_sites_may_frame_it(store_url: str, tmp_path: Path, decider: Decider) -> None:
-    origins = ["https://12345.example", "http://10.0.0.8:8080"]
+    origins = ["https://12345.example", "https://10.0.0.8:8080"]
     settings = Settings(home=tmp_path / "home", store=SecretStr(store_url), rules_every=0, panel_origins=origins)
     with TestClient(create_app(settings, decider)) as client:
         reply = client.get("/panel")
     assert reply.status_code == 200  # without a key: the key comes from the desktop around it
     policy = reply.headers["content-security-policy"]
-    assert "frame-ancestors 'self' https://12345.example http://10.0.0.8:8080" in policy
+    assert "frame-ancestors 'self' https://12345.example https://10.0.0.8:8080" in policy
     assert "default-src 'self'" in policy
-    assert 'data-origins="https://12345.example http://10.0.0.8:8080"' in reply.text
+    assert 'data-origins="https://12345.example https://10.0.0.8:8080"' in reply.text
 
 
 def test_a_session_that_ended_leaves_it_asking_for_a_key(store_url: str, tmp_path: Path, decider: Decider) -> None:
