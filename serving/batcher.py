@@ -15,7 +15,7 @@ from nlp.petition import Petition
 
 # What is decided in the event loop; a request with more petitions or code points goes to a thread.
 AT_ONCE = 64
-LONG = 50_000
+LONG = 10_000  # 45 ms: what a book takes, nobody else shall wait for
 TURNS = 3  # of the event loop, some microseconds each, in which more requests may join a batch
 
 

@@ -133,11 +133,11 @@ class _Written:
 
 
 def row_of(new: str, given: Given, who: Who, at: int, reader: Reader) -> dict[str, Any]:
-    """The row of feedback that was given; its reason is masked."""
-    reason = reader.fields(["", given.reason]).masked(1)
+    """The row of feedback that was given; what was typed is masked, the name of a unit too: a field asks for it."""
+    read = reader.fields([given.unit, given.reason])
     said = {
         "decision": given.decision_id, "verdict": given.verdict, **{task: given.codes.get(task) for task in TASKS},
-        "reason": storable(reason), "operator": storable(given.operator), "unit": storable(given.unit),
+        "reason": storable(read.masked(1)), "operator": storable(given.operator), "unit": storable(read.masked(0)),
     }  # fmt: skip
     return {
         "id": new,
@@ -209,7 +209,10 @@ def routes(service: Service) -> APIRouter:
         body = await body_of(request, service.settings.max_body)
 
         async def answer(_: Repeat | None) -> bytes:  # what is said twice is kept once, with a key or without
-            return (await give(service, who, Given.model_validate_json(body))).body
+            given = Given.model_validate_json(body)
+            if getattr(request.state, "csrf", ""):  # a session: its own name, whatever a page sends
+                given = given.model_copy(update={"operator": who.name or who.key})
+            return (await give(service, who, given)).body
 
         return await once(service, request, who, body, answer)
 

@@ -105,6 +105,9 @@ class Settings(BaseSettings):
         wrong = next((origin for origin in origins if not ORIGIN.fullmatch(origin)), None)
         if wrong is not None:
             raise ValueError(f"{wrong} 不是来源：要写成 https://主机 或 https://主机:端口，后面什么也没有")
+        plain = next((one for one in origins if one.startswith("http:") and not is_loopback(_host(one))), None)
+        if plain is not None:  # whoever is on the network could be that desktop
+            raise ValueError(f"{plain} 不加密，只许用于本机；请写 https://")
         return origins
 
     @property
@@ -125,6 +128,10 @@ class Settings(BaseSettings):
         """Raise `UnsafeStart` for a door that would stand open."""
         if self.insecure and not is_loopback(self.host):
             raise UnsafeStart(reason=f"--insecure 只许用在本机回环地址上，而监听地址是 {self.host}")
+
+
+def _host(origin: str) -> str:
+    return origin.partition("://")[2].partition(":")[0]
 
 
 def is_loopback(host: str) -> bool:

@@ -112,6 +112,11 @@ class Batch:
         """Whether there is still something to do."""
         return self.state in LIVE
 
+    @property
+    def uploaded(self) -> int:
+        """When its file was sent, with whichever batch that was: milliseconds."""
+        return self.at if self.asked.uploaded is None else self.asked.uploaded
+
     def rate(self, now: int) -> float:
         """Rows a second since it was begun."""
         seconds = ((self.ended or now) - self.begun) / 1000 if self.begun else 0.0

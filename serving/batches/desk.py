@@ -17,6 +17,7 @@ from serving.batches.batch import Batch
 from serving.batches.folder import UPLOAD, Folder, root_of
 from serving.batches.options import Again, Asked, Options, named, suffix_of
 from serving.batches.parts import Held, Part, held
+from serving.batches.tidy import DAY
 from serving.batches.upload import Upload, received
 from serving.door.body import body_of
 from serving.errors import Clash, Missing
@@ -36,6 +37,10 @@ class NoBatch(Missing):
 
 class NoUpload(Missing):
     """这一批上传的文件已经删去，请重新上传"""
+
+
+class OldUpload(Missing):
+    """这份文件上传已满 {days} 天，不能再用，请重新上传"""
 
 
 class NoPart(Missing):
@@ -81,19 +86,23 @@ class Desk:
         """Take in the file of an earlier batch once more, with other options; nothing is sent anew.
 
         It is decided for the moment that the earlier one was, so that what a report promised is what comes.
-        Raises `InputError`, `NoUpload`, `StoreDown`.
+        However often it is done again, a file's time runs from when it was sent, else it could be kept for ever.
+        Raises `InputError`, `NoUpload`, `OldUpload`, `StoreDown`.
         """
         name_of(request, required=True)
+        now = millis(self._service.settings.now())
         body = await body_of(request, self._service.settings.max_body)
         options = Again.model_validate_json(body).over(first.asked.options)
         profile = options.profile or self._service.settings.profile
         self._service.office.decider.router.check(profile)
-        asked = first.asked.model_copy(update={"options": options, "profile": profile, "origin": first.id})
+        other = {"options": options, "profile": profile, "origin": first.id, "uploaded": first.uploaded}
+        asked = first.asked.model_copy(update=other)
         folder, keep = Folder(self._root, ulid_now()), False
-        batch = Batch.new(folder.id, who.key, first.name, asked, millis(self._service.settings.now()))
+        batch = Batch.new(folder.id, who.key, first.name, asked, now)
 
         async def answer(repeat: Repeat | None) -> bytes:
             nonlocal keep
+            self._check_age(first, now)
             await run_in_threadpool(folder.make)
             if not await run_in_threadpool(folder.share, Folder(self._root, first.id), asked.suffix):
                 raise NoUpload
@@ -105,6 +114,12 @@ class Desk:
         finally:
             if not keep:
                 await run_in_threadpool(folder.remove)
+
+    def _check_age(self, batch: Batch, now: int) -> None:
+        """Raise `OldUpload` for a file that was sent so long ago that it would be removed, had nobody used it since."""
+        days = self._service.settings.keep_batch_days
+        if now - batch.uploaded >= days * DAY:
+            raise OldUpload(days=days)
 
     def _batch(self, id: str, who: Who, upload: Upload) -> Batch:  # noqa: A002
         """The batch that an upload asks for; raises `InputError` for options that cannot be meant."""

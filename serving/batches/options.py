@@ -93,7 +93,7 @@ class Asked(BaseModel):
     """What the store keeps of the options, settled as far as they can be before the file is read.
 
     suffix: of the upload, one of `SUFFIXES`. digest: SHA-256 of the upload. origin: the batch whose file it is, where
-    nothing was sent anew.
+    nothing was sent anew; uploaded: when that file was sent, in milliseconds.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -105,6 +105,7 @@ class Asked(BaseModel):
     profile: str
     now: datetime
     origin: str = ""
+    uploaded: int | None = None
 
     @property
     def format(self) -> Format:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from ulid_transform import ulid_now
 
@@ -38,12 +39,25 @@ class Book:
         self._journal = journal
         self._settings = settings
 
-    async def put(self, who: Who, kind: str, name: str, asked: Mapping[str, Any]) -> Errand:
-        """Have something done; raises `StoreDown`."""
+    async def put(
+        self,
+        who: Who,
+        kind: str,
+        name: str,
+        asked: Mapping[str, Any],
+        check: Callable[[Connection], None] | None = None,
+    ) -> Errand:
+        """Have something done, unless a check of the store raises; raises `StoreDown`.
+
+        Whoever checks has the chain's lock meanwhile, so that of two who ask at once the second sees the first.
+        """
         errand = Errand.new(who, millis(self._settings.now()), kind, name, asked)
         record = self._record(errand.at, who, "errand.put", errand)
 
         def write(unit: Unit) -> None:
+            if check:
+                self._journal.chain.lock(unit.connection)
+                check(unit.connection)
             queue.put(unit, errand)
             unit.note(record)
 

@@ -126,6 +126,12 @@ def latest(connection: Connection, most: int, kinds: Collection[str] = ()) -> li
     return [Errand.of(row) for row in connection.execute(query).mappings()]
 
 
+def about(connection: Connection, name: str, kinds: Collection[str]) -> list[Errand]:
+    """All that are about something, the newest first."""
+    query = select(errands).where(errands.c.name == name, errands.c.kind.in_(kinds)).order_by(errands.c.id.desc())
+    return [Errand.of(row) for row in connection.execute(query).mappings()]
+
+
 def _mine(errand: Errand) -> tuple[Any, ...]:
     """While the claim holds."""
     columns = errands.c

@@ -1,6 +1,6 @@
 // Uploading a file: dropped or chosen, sent with its progress shown, and sent again where the connection broke —
 // under the same name, so that it is taken in once.
-import { ask, clear, Refused, tell } from "./ask.js";
+import { ask, clear, isRenewed, Refused, tell } from "./ask.js";
 import { fail, named } from "./backlog.js";
 import { say } from "./say.js";
 
@@ -64,12 +64,17 @@ function send(body, name) {
 
 /** Send until it has come: first a small question, which waits for the service and has people sign in again. */
 async function insist(body, name) {
+  let renewed = false;
   while (!stopped) {
     await ask("/v1/batches");
     try {
       const answer = await send(body, name);
       if (answer) return answer;
     } catch (error) {
+      if (error.status === 403 && !renewed && (await isRenewed())) {
+        renewed = true; // somebody has signed in in another window: once more, with the token of now
+        continue;
+      }
       if (![401, 409, 503].includes(error.status)) throw error;
     }
     if (stopped) break;

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 from corpora.columns import DECIDED
 from nlp.checked import STRICT, place_of, read_checked
@@ -14,6 +15,7 @@ from serving.backlog.answers import KEYS
 from serving.errors import Missing
 
 OPTIONS = frozenset({*DECIDED} - {"tier", "clock", "type"})  # roles that `jiesu batch` has an option for
+PASSWORDS = frozenset({"password", "passwd", "pwd", "sslpassword"})  # what drivers call one in an address
 
 
 class NoTable(Missing):
@@ -84,13 +86,19 @@ class Tables:
                 yield ("table", number, "name"), f"有两张表都叫“{table.name}”"
 
 
+def _has_password(url: str) -> bool:
+    """Whether an address holds a password, before its host or among its options."""
+    asked = {name.lower() for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+    return ":" in url.partition("://")[2].rpartition("@")[0] or not asked.isdisjoint(PASSWORDS)
+
+
 def _faults(table: Table) -> Iterator[tuple[str, str]]:
     """What is wrong with a table: the field, and the reason."""
     if not table.name.strip():
         yield "name", "不能为空"
     if "://" not in table.url:
         yield "url", "不是数据库的网址"
-    elif ":" in table.url.partition("://")[2].rpartition("@")[0]:
+    elif _has_password(table.url):
         yield "url", "不要写口令（进程列表里看得见）：PostgreSQL 用 ~/.pgpass，MySQL 用 read_default_file"
     unknown = sorted(table.columns.keys() - OPTIONS)
     if unknown:

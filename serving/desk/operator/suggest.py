@@ -51,15 +51,23 @@ class Suggestion:
 
 async def suggest(service: Service, recents: Recents, who: Who, asked: Asked) -> Suggestion:
     """What is suggested; raises `InputError` for codes that the taxonomy does not hold, `StoreDown`."""
-    decider = service.office.decider
-    asked.right.check(decider.model.taxonomy)
+    asked.right.check(service.office.decider.model.taxonomy)
     petition = asked.begun(service.settings.zone)
     decision = (await service.decided([petition]))[0]
+    hidden, red, corrected = await run_in_threadpool(seen, service, petition, decision, asked.right)
+    near, settled = await beside(service, recents, who, decision)
+    return Suggestion(decision, hidden, red, corrected, near, settled)
+
+
+def seen(
+    service: Service, petition: Petition, decision: Decision, right: Right
+) -> tuple[list[Span], Alarm | None, Matter | None]:
+    """What is hidden, what is red, and where it goes by corrections; 90 ms for the longest text, so in a thread."""
+    decider = service.office.decider
     reading = decider.reader.read([petition])
     redline = decider.redlines.find(reading.texts).get(0)
-    corrected = reroute(service, petition, reading, redline, decision, asked.right) if asked.right.codes else None
-    near, settled = await beside(service, recents, who, decision)
-    return Suggestion(decision, masks(reading), alarm(reading, redline), corrected, near, settled)
+    corrected = reroute(service, petition, reading, redline, decision, right) if right.codes else None
+    return masks(reading), alarm(reading, redline), corrected
 
 
 def reroute(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from asyncio import Lock
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -35,9 +36,10 @@ MOST = 20_000  # tickets of a workbook
 
 @dataclass(frozen=True)
 class Overview:
-    """The pages, each drawn for whoever may see figures."""
+    """The pages, each drawn for whoever may see figures. turn: of workbooks of tickets, each of which is large."""
 
     pages: Pages
+    turn: Lock = field(default_factory=Lock)
 
     @property
     def service(self) -> Service:
@@ -101,7 +103,6 @@ class Overview:
     async def file(self, request: Request, who: Who) -> Response:
         """`/overview/tickets.xlsx`: the same as a workbook, at most `MOST` of them."""
         which, limits = wanted(request.query_params, self.asked(request)), limits_of(self.service)
-        await noted(self.service, who, "export", "tickets")
 
         def read(connection: Connection) -> list[Ticket]:
             return list(everything(connection, which, limits, MOST))
@@ -110,7 +111,10 @@ class Overview:
             sheet = workbook.tickets(self.service.journal.read(read), self.service.settings.zone, SAID)
             return workbook.workbook([sheet], self.service.settings.now())
 
-        return _file(await run_in_threadpool(made), f"tickets-{which.asked.since}-{which.asked.until}.xlsx")
+        async with self.turn:
+            await noted(self.service, who, "export", "tickets")
+            content = await run_in_threadpool(made)
+        return _file(content, f"tickets-{which.asked.since}-{which.asked.until}.xlsx")
 
     async def ticket(self, request: Request, who: Who) -> Response:
         """`/overview/tickets/{decision_id}`: one of them whole."""

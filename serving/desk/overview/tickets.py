@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
-from serving.desk.overview.window import Asked, BadWindow
+from serving.desk.overview.window import Asked, BadWindow, plain
 from serving.desk.overview.words import KINDS, words_of
 from serving.indicators import NAMES, VERDICTS, judged, latest
 from serving.journal.decided import opened
@@ -71,7 +71,7 @@ def wanted(given: Mapping[str, str], asked: Asked) -> Wanted:
     word = given.get("word", "")
     if len(word) > WORD or bool(word) != bool(given.get("kind", "")):
         raise BadWindow(reason=f"word 须与 kind 同写，最多 {WORD} 字")
-    own = {name: given.get(name, "") for name in ("verdict", "rate", "held", "red", "kind", "word", "instead")}
+    own = {name: plain(given, name) for name in ("verdict", "rate", "held", "red", "kind", "word", "instead")}
     return Wanted(asked, human=given.get("human", "") == "1", after=_after(given.get("after", "")), **own)
 
 

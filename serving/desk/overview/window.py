@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
+from unicodedata import category
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -132,10 +133,18 @@ def read(given: Mapping[str, str], now: datetime, zone: ZoneInfo) -> Asked:
         raise BadWindow(reason=f"一次最多看 {LONGEST} 天")
     step = _one_of(given, "step", STEPS, "") or _fitting((until - since).days + 1)
     compare = _one_of(given, "compare", COMPARED, "before")
-    asked = Asked(since, until, zone, step, compare, **{name: given.get(name, "").strip() for name in FILTERS})
+    asked = Asked(since, until, zone, step, compare, **{name: plain(given, name) for name in FILTERS})
     if len(asked.steps) > MOST:
         raise BadWindow(reason=f"{asked.days} 天{STEPS[step]}有 {len(asked.steps)} 格，画不下；请换大一点的步长")
     return asked
+
+
+def plain(given: Mapping[str, str], name: str) -> str:
+    """What is filtered by; raises `BadWindow` for signs that cannot be seen: PostgreSQL refuses NUL in any text."""
+    value = given.get(name, "").strip()
+    if any(category(sign) == "Cc" for sign in value):
+        raise BadWindow(reason=f"{name} 里有看不见的控制字符")
+    return value
 
 
 def _days(given: Mapping[str, str], today: date) -> tuple[date, date]:

@@ -11,15 +11,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import xlsxwriter
 from fastapi.testclient import TestClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from corpora import workbook
 from serving.access.keys import Keys
 from serving.access.scope import Scope
 from serving.app import create_app
+from serving.batches import queue
+from serving.batches.tidy import DAY
 from serving.service import Service
 from serving.settings import Settings
 from serving.store import tables
@@ -367,6 +370,26 @@ def test_what_was_tried_is_done_without_sending_it_again(desk: TestClient, send:
     lines = desk.get(f"/v1/batches/{batch['id']}/result").content.splitlines()
     assert len(lines) == 40
     assert json.loads(lines[0])["jiesu_decided_at"] == "2026-11-23T09:00:00+08:00"
+
+
+def test_a_file_is_not_kept_for_longer_by_using_it_again(desk: TestClient, send: Send, service: Service) -> None:
+    first = send(table(3)).json()["id"]
+
+    def again(batch: str) -> httpx.Response:
+        return desk.post(f"/v1/batches/{batch}/again", content=b"{}", headers={"idempotency-key": f"again-{batch}"})
+
+    second = again(first).json()["id"]
+    third = again(second).json()["id"]
+    sent, last = (service.journal.read(lambda store, one=one: queue.find(store, one)) for one in (first, third))
+    assert sent
+    assert last
+    assert last.uploaded == sent.at
+    old = last.asked.model_copy(update={"uploaded": sent.at - 7 * DAY}).model_dump_json().encode()
+    values = update(tables.batches).where(tables.batches.c.id == third).values(asked=old)
+    service.journal.write_now(lambda unit: unit.connection.execute(values))
+    refused = again(third)
+    assert refused.status_code == 404
+    assert "7 天" in refused.json()["detail"]
 
 
 def test_other_columns_are_tried_with_the_same_file(desk: TestClient, send: Send, finish: Finish) -> None:

@@ -27,15 +27,15 @@ def test_its_scripts_load_nothing_else() -> None:
 
 
 def test_only_allowed_sites_may_frame_it(store_url: str, tmp_path: Path, decider: Decider) -> None:
-    origins = ["https://12345.example", "http://10.0.0.8:8080"]
+    origins = ["https://12345.example", "https://10.0.0.8:8080"]
     settings = Settings(home=tmp_path / "home", store=SecretStr(store_url), rules_every=0, panel_origins=origins)
     with TestClient(create_app(settings, decider)) as client:
         reply = client.get("/panel")
     assert reply.status_code == 200  # without a key: the key comes from the desktop around it
     policy = reply.headers["content-security-policy"]
-    assert "frame-ancestors 'self' https://12345.example http://10.0.0.8:8080" in policy
+    assert "frame-ancestors 'self' https://12345.example https://10.0.0.8:8080" in policy
     assert "default-src 'self'" in policy
-    assert 'data-origins="https://12345.example http://10.0.0.8:8080"' in reply.text
+    assert 'data-origins="https://12345.example https://10.0.0.8:8080"' in reply.text
 
 
 def test_a_session_that_ended_leaves_it_asking_for_a_key(store_url: str, tmp_path: Path, decider: Decider) -> None:
@@ -51,6 +51,13 @@ def test_a_session_that_ended_leaves_it_asking_for_a_key(store_url: str, tmp_pat
 def test_what_is_no_origin_is_refused_at_the_start(origin: str) -> None:
     with pytest.raises(ValidationError, match="不是来源"):
         Settings(panel_origins=[origin])
+
+
+def test_a_desktop_that_anybody_on_the_network_could_be_is_refused() -> None:
+    with pytest.raises(ValidationError, match="不加密"):
+        Settings(panel_origins=["https://a.example", "http://a.example:8080"])
+    allowed = ["http://localhost:8080", "http://127.0.0.1"]
+    assert Settings(panel_origins=allowed).panel_origins == allowed
 
 
 def test_any_site_may_load_the_element(desk: TestClient) -> None:

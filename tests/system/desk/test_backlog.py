@@ -256,3 +256,9 @@ def test_keys_that_are_not_for_backlogs_are_told_so(visit: Visit, office: Office
     assert reply is not None
     assert reply.status == 403
     assert "不能做这件事" in visitor.page.get_by_role("main").inner_text()
+
+
+def test_a_sign_in_in_another_window_does_not_stop_an_upload(page: Page, key: str) -> None:
+    assert page.context.request.post("/login", data={"key": key}).ok
+    upload(page, "工单.xlsx", tickets(3))
+    opened(page)

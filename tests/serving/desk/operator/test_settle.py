@@ -70,13 +70,46 @@ def test_the_same_key_settles_once(service: Service, settle: Settle) -> None:
     assert settle(LEAK, "A-18", headers=key).status_code == 422
 
 
-@pytest.mark.parametrize("number", ["", "  ", PHONE, f"A-{PHONE}", "510115199003074138"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        "", "  ", PHONE, f"A-{PHONE}", "510115199003074138", "028-86543210", "6222 0212 3456 7890 128", "川A12345",
+        "3栋2单元501室", "微信abc12345",
+    ],
+)  # fmt: skip
 def test_a_number_that_is_none_or_somebodys_is_refused(service: Service, settle: Settle, number: str) -> None:
     reply = settle(LEAK, number)
     assert reply.status_code == 422
     assert "工单号" in reply.json()["detail"]
     assert PHONE not in reply.text
     assert not rows(service, tables.decisions)
+
+
+@pytest.mark.parametrize("number", ["20261123000000018", "2026-11-23-001", "WJ-3-2-501", "12345-20261123-17"])
+def test_a_number_made_of_its_date_is_none_of_anybody(settle: Settle, number: str) -> None:
+    assert settle(LEAK, number).status_code == 200
+
+
+def test_the_unit_that_is_typed_is_kept_masked(service: Service, settle: Settle) -> None:
+    told = settle(LEAK, verdict="returned", reason="不属本单位职责", unit=f"{NAME}女士 {PHONE}")
+    assert told.status_code == 200, told.text
+    kept = rows(service, tables.feedback)[0]["unit"]
+    assert kept
+    assert PHONE not in kept
+    assert NAME not in kept
+
+
+def test_whoever_has_signed_in_speaks_in_no_other_name(keyed: TestClient) -> None:
+    app: Any = keyed.app
+    service: Service = app.state.service
+    with keyed:
+        mine = Keys(service.journal, service.secret).create(Scope.operator, "张敏")
+        csrf = keyed.post("/login", json={"key": mine}).json()["csrf"]
+        body, headers = {"petition": {"id": "A-17", "text": LEAK}, "verdict": "accepted"}, {"x-csrf-token": csrf}
+        decision = keyed.post("/desk/settle", json=body, headers=headers).json()["decision"]["decision_id"]
+        said = {"decision_id": decision, "verdict": "corrected", "category": "noise", "operator": "李强"}
+        assert keyed.post("/v1/feedback", json=said, headers=headers).status_code == 200
+        assert [row["operator"] for row in rows(service, tables.feedback)] == ["张敏", "张敏"]
 
 
 def test_nothing_unmasked_is_kept(desk: TestClient, service: Service, settle: Settle) -> None:

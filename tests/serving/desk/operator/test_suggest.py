@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from datetime import tzinfo
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +12,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
-from nlp.reader import READ_AT_MOST
+from nlp.petition import Petition
+from nlp.reader import READ_AT_MOST, Reader, Reading
+from serving.desk.operator.asked import Asked
 from serving.service import Service
 from serving.store import tables
 from tests.serving.desk.operator.conftest import LEAK, NAME, PERSONAL, PHONE
@@ -92,3 +96,24 @@ def test_a_ticket_that_was_settled_says_so(suggest: Suggest, settle: Any) -> Non
     assert settled["verdict"] == "corrected"
     assert settled["codes"] == {"category": "noise"}
     assert settled["mine"]
+
+
+def test_no_long_text_is_read_in_the_event_loop(suggest: Suggest, monkeypatch: pytest.MonkeyPatch) -> None:
+    loops, read = [], Reader.fields
+
+    def noted(reader: Reader, sources: list[str]) -> Reading:
+        loops.append(threading.current_thread() is looping[0])
+        return read(reader, sources)
+
+    looping: list[threading.Thread] = []
+    begun = Asked.begun
+
+    def begin(asked: Asked, zone: tzinfo) -> Petition:
+        looping.append(threading.current_thread())
+        return begun(asked, zone)
+
+    monkeypatch.setattr(Asked, "begun", begin)
+    monkeypatch.setattr(Reader, "fields", noted)
+    assert suggest(PERSONAL * 400, right={"category": "noise"})["masks"]
+    assert len(loops) > 1
+    assert not any(loops)

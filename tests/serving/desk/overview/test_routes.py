@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -187,3 +190,27 @@ def _said() -> list[str]:
 
     files = Path(board.__file__).parent.glob("*.py")
     return [one for path in files for one in re.findall(r'\bsay\("(.+?)"', path.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize("query", ["unit=%00", "channel=a%00b", "category=%1b", "kind=word&word=%00", "red=%00"])
+def test_signs_that_cannot_be_seen_are_refused(desk: TestClient, query: str) -> None:
+    reply = desk.get(f"/overview/tickets?{query}")
+    assert reply.status_code == 422
+    assert "控制字符" in reply.text
+
+
+def test_one_workbook_of_tickets_is_made_at_a_time(desk: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    both, met, made = threading.Barrier(2), [], routes.workbook.tickets
+
+    def waited(*given: Any) -> Any:
+        try:
+            met.append(both.wait(1))
+        except threading.BrokenBarrierError:
+            both.reset()
+        return made(*given)
+
+    monkeypatch.setattr(routes.workbook, "tickets", waited)
+    with ThreadPoolExecutor(2) as pool:
+        replies = list(pool.map(desk.get, ["/overview/tickets.xlsx"] * 2))
+    assert [reply.status_code for reply in replies] == [200, 200]
+    assert not met
