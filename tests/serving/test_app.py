@@ -235,7 +235,12 @@ def test_a_wrong_method_is_refused_with_what_is_allowed(client: TestClient, meth
     assert reply.headers["allow"]
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v2/decisions", "/v1/decisions/1", "/%ff", "/..%2f..%2fetc%2fpasswd"])
+def test_the_first_page_leads_to_the_desk(client: TestClient) -> None:
+    reply = client.get("/", follow_redirects=False)
+    assert (reply.status_code, reply.headers["location"]) == (303, "/desk")
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v2/decisions", "/v1/decisions/1", "/%ff", "/..%2f..%2fetc%2fpasswd"])
 def test_an_unknown_path_is_not_found(client: TestClient, path: str) -> None:
     refused(client.get(path), 404)
 
