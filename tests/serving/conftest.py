@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -55,10 +56,28 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     server.drop(url.partition("@/")[2].partition("?")[0])
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables, made once."""
+    path = tmp_path_factory.mktemp("migrated") / "store.db"
+    opened = open_engine(f"sqlite:///{path}")
+    migrate(opened)
+    opened.dispose()
+    return path
+
+
 @pytest.fixture
-def engine(store_url: str) -> Iterator[Engine]:
+def ready_url(store_url: str, migrated: Path) -> str:
+    """The database of this test with all its tables; of SQLite a copy, for migrating thousands takes minutes."""
+    if store_url.startswith("sqlite"):
+        shutil.copyfile(migrated, store_url.removeprefix("sqlite:///"))
+    return store_url
+
+
+@pytest.fixture
+def engine(ready_url: str) -> Iterator[Engine]:
     """An engine for the database of this test, with all its tables."""
-    opened = open_engine(store_url)
+    opened = open_engine(ready_url)
     migrate(opened)
     yield opened
     opened.dispose()
@@ -79,9 +98,9 @@ def client(decider: Decider) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def desk(store_url: str, tmp_path: Path, decider: Decider) -> Iterator[TestClient]:
+def desk(ready_url: str, tmp_path: Path, decider: Decider) -> Iterator[TestClient]:
     """A service with a store of its own, on each kind of database."""
-    settings = Settings(insecure=True, home=tmp_path / "home", store=SecretStr(store_url), rules_every=0)
+    settings = Settings(insecure=True, home=tmp_path / "home", store=SecretStr(ready_url), rules_every=0)
     with TestClient(create_app(settings, decider)) as client:
         yield client
 
